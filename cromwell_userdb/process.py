@@ -1,0 +1,138 @@
+"""Child processes: run one to its end, start one that stays, wait for it, end it."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+from cromwell_userdb.errors import CommandFailed, StartFailed
+
+Child = subprocess.Popen[bytes]
+
+
+def run(
+    argv: Sequence[str | os.PathLike[str]],
+    *,
+    timeout: float = 60,
+    env: Mapping[str, str] | None = None,
+    cwd: Path | None = None,
+    stdin: str = "",
+) -> str:
+    """Run `argv` to its end and return what it printed; raise CommandFailed with its words."""
+    try:
+        done = subprocess.run(
+            argv,
+            capture_output=True,
+            timeout=timeout,
+            env=env,
+            cwd=cwd,
+            input=stdin,
+            text=True,
+            errors="replace",
+            check=False,
+        )
+    except subprocess.TimeoutExpired as error:
+        raise CommandFailed(f"{argv[0]} gave no answer in {timeout:g} seconds.") from error
+    except OSError as error:
+        raise CommandFailed(f"{argv[0]} did not start: {error.strerror}.") from error
+    if done.returncode:
+        words = (done.stderr.strip() or done.stdout.strip())[-2000:]
+        raise CommandFailed(f"{argv[0]} ended with status {done.returncode}: {words}")
+    return done.stdout
+
+
+def spawn(
+    argv: Sequence[str | os.PathLike[str]],
+    *,
+    out: Path,
+    err: Path | None = None,
+    env: Mapping[str, str] | None = None,
+    cwd: Path | None = None,
+    pass_fds: Sequence[int] = (),
+) -> Child:
+    """Start `argv` in a session of its own, stdin closed, its output appended to 0600 files.
+
+    `err` is `out` when it is not given. Raises StartFailed when there is nothing to start.
+    """
+    with contextlib.ExitStack() as stack:
+        stdout = stack.enter_context(_appending(out))
+        stderr = stack.enter_context(_appending(err)) if err else stdout
+        try:
+            return subprocess.Popen(
+                argv,
+                stdin=subprocess.DEVNULL,
+                stdout=stdout,
+                stderr=stderr,
+                env=env,
+                cwd=cwd,
+                start_new_session=True,
+                pass_fds=pass_fds,
+            )
+        except OSError as error:
+            raise StartFailed(f"{argv[0]} did not start: {error.strerror}.") from error
+
+
+@contextlib.contextmanager
+def _appending(path: Path):  # type: ignore[no-untyped-def]
+    fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+    try:
+        yield fd
+    finally:
+        os.close(fd)
+
+
+def await_ready(
+    child: Child,
+    ready: Callable[[], bool],
+    *,
+    log: Path,
+    name: str,
+    timeout: float = 60,
+    pause: float = 0.02,
+    clock: Callable[[], float] = time.monotonic,
+    sleep: Callable[[float], None] = time.sleep,
+) -> None:
+    """Return once `ready`; raise StartFailed as soon as the child exits or time is up."""
+    deadline = clock() + timeout
+    while not ready():
+        if child.poll() is not None:
+            raise StartFailed(
+                f"{name} ended with status {child.returncode}. The end of {log}:\n{tail(log)}"
+            )
+        if clock() > deadline:
+            raise StartFailed(
+                f"{name} gave no answer in {timeout:g} seconds. The end of {log}:\n{tail(log)}"
+            )
+        sleep(pause)
+
+
+def terminate(child: Child, *, patience: float = 60) -> int:
+    """End `child` with TERM, after `patience` seconds with KILL; return its status."""
+    if child.poll() is None:
+        child.terminate()
+        try:
+            child.wait(patience)
+        except subprocess.TimeoutExpired:
+            child.kill()
+    return child.wait()
+
+
+def signal_group(child: Child, signum: signal.Signals) -> None:
+    """Send `signum` to the process group that `child` leads, if it still lives."""
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(child.pid, signum)
+
+
+def tail(path: Path, *, lines: int = 10) -> str:
+    """The last lines of a log, "" when there is none."""
+    try:
+        with path.open("rb") as file:
+            file.seek(max(0, path.stat().st_size - 200 * lines))
+            return "\n".join(file.read().decode(errors="replace").splitlines()[-lines:])
+    except FileNotFoundError:
+        return ""
