@@ -1,0 +1,248 @@
+"""Settings: their names, types and defaults, and which layer of several wins.
+
+Layers, the first that names a setting wins: flag, ``CROMWELL_USERDB_*``,
+``./cromwell-userdb.toml``, the instance's ``settings.toml``, the user's file, the site's file.
+"""
+
+from __future__ import annotations
+
+import difflib
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from typing import Any
+
+from cromwell_userdb.errors import SettingError
+
+ENVIRONMENT = "CROMWELL_USERDB_"
+
+Value = str | int | float | bool | tuple[str, ...]
+
+
+def _setting(
+    default: Value, text: str, *, choices: tuple[str, ...] = (), anywhere: bool = True
+) -> Any:
+    metadata = {"text": text, "choices": choices, "anywhere": anywhere}
+    return field(default=default, metadata=metadata)
+
+
+_STRATEGIES = ("hard-link", "soft-link", "copy")
+_HASHES = ("auto", "fingerprint", "path+modtime", "path", "md5", "xxh64")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """One value per setting; ``server_idle_minutes`` is ``server.idle_minutes`` in a file."""
+
+    server_binary: str = _setting("", "mariadbd or mysqld to use", anywhere=False)
+    server_idle_minutes: float = _setting(10.0, "minutes without a connection before it stops")
+    server_buffer_pool_mb: int = _setting(64, "memory for the database's pages, MB")
+    server_flush: str = _setting(
+        "auto", "innodb_flush_log_at_trx_commit; auto: by the disk", choices=("auto", "1", "2")
+    )
+    server_allow_no_locks: bool = _setting(
+        False, "serve from a file system without working locks", anywhere=False
+    )
+    engine_kind: str = _setting(
+        "auto",
+        "which engine runs workflows",
+        choices=("auto", "cromwell", "embedded"),
+        anywhere=False,
+    )
+    engine_cromwell: str = _setting("", "cromwell.jar, or an executable cromwell", anywhere=False)
+    engine_java: str = _setting("", "java to start Cromwell with", anywhere=False)
+    engine_heap_mb: int = _setting(0, "memory for Cromwell's JVM, MB; 0: by its own measure")
+    engine_url: str = _setting("", "where releases are downloaded from", anywhere=False)
+    run_backend: str = _setting(
+        "auto", "where calls run; decided at init", choices=("auto", "local", "slurm")
+    )
+    run_executions: str = _setting("", "folder that workflows run in", anywhere=False)
+    run_concurrent_jobs: int = _setting(0, "calls at the same time; 0: no limit of ours")
+    run_job_rate: int = _setting(20, "calls started a second, at most")
+    run_failure_mode: str = _setting(
+        "NoNewCalls",
+        "after a failed call",
+        choices=("NoNewCalls", "ContinueWhilePossible"),
+    )
+    run_copy_outputs_to: str = _setting("", "folder that outputs are copied to", anywhere=False)
+    cache_hashing: str = _setting(
+        "auto", "how files are told apart; auto: fingerprint", choices=_HASHES
+    )
+    cache_localization: tuple[str, ...] = _setting(
+        _STRATEGIES, "how inputs come to a call", choices=_STRATEGIES
+    )
+    cache_duplication: tuple[str, ...] = _setting(
+        _STRATEGIES, "how a cached result comes to a call", choices=_STRATEGIES
+    )
+    local_cores: int = _setting(0, "cores for calls on this machine; 0: all")
+    local_memory_mb: int = _setting(0, "memory for calls on this machine, MB; 0: nine tenths")
+    local_nice: int = _setting(0, "niceness of calls on this machine")
+    slurm_partition: str = _setting("", "partition")
+    slurm_account: str = _setting("", "account")
+    slurm_qos: str = _setting("", "quality of service")
+    slurm_constraint: str = _setting("", "features that nodes must have")
+    slurm_reservation: str = _setting("", "reservation")
+    slurm_time: str = _setting("", "time limit: minutes or d-hh:mm:ss")
+    slurm_exclude: str = _setting("", "nodes to leave out")
+    slurm_extra: tuple[str, ...] = _setting((), "more options of sbatch")
+    slurm_poll_seconds: int = _setting(30, "seconds between two looks at the queue")
+    template_dir: str = _setting("", "folder of templates that come before ours", anywhere=False)
+    template_snippet: str = _setting("", "HOCON put at the end of cromwell.conf", anywhere=False)
+
+    def by_name(self) -> dict[str, Value]:
+        """Every setting under its name in a file, in the order of the manual."""
+        return {name: getattr(self, _attribute(name)) for name in NAMES}
+
+
+def _dotted(attribute: str) -> str:
+    return attribute.replace("_", ".", 1)
+
+
+def _attribute(name: str) -> str:
+    return name.replace(".", "_", 1)
+
+
+_FIELDS = {_dotted(known.name): known for known in fields(Settings)}
+NAMES = tuple(_FIELDS)
+
+
+def describe(name: str) -> str:
+    """One line on the setting: what it is, and what it takes where that is a choice."""
+    metadata = _FIELDS[name].metadata
+    choices = f" ({', '.join(metadata['choices'])})" if metadata["choices"] else ""
+    return f"{metadata['text']}{choices}"
+
+
+def check(name: str, value: Any, *, origin: str) -> Value:
+    """The value in the setting's type; SettingError names the origin, and the likely name.
+
+    >>> check("server.idle_minutes", "5", origin="the environment")
+    5.0
+    """
+    if name not in _FIELDS:
+        near = difflib.get_close_matches(name, NAMES, n=1)
+        hint = f" Did you mean {near[0]}?" if near else ' "config show" lists them all.'
+        raise SettingError(f"{origin}: there is no setting {name!r}.{hint}")
+    default, metadata = _FIELDS[name].default, _FIELDS[name].metadata
+    try:
+        result = _coerced(value, default)
+    except ValueError as error:
+        raise SettingError(f"{origin}: {name} takes {error}, not {value!r}.") from error
+    for part in result if isinstance(result, tuple) else (result,):
+        if metadata["choices"] and part not in metadata["choices"]:
+            raise SettingError(
+                f"{origin}: {name} takes {', '.join(metadata['choices'])}, not {part!r}."
+            )
+    return result
+
+
+def _coerced(value: Any, default: Value) -> Value:
+    if isinstance(default, bool):
+        words = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
+        if str(value).lower() in words:
+            return words[str(value).lower()]
+        raise ValueError("true or false")
+    if isinstance(default, tuple):
+        if isinstance(value, str):
+            return tuple(part.strip() for part in value.split(",") if part.strip())
+        if isinstance(value, list | tuple) and all(isinstance(part, str) for part in value):
+            return tuple(value)
+        raise ValueError("a list of words")
+    if isinstance(default, str):
+        if isinstance(value, str | int) and not isinstance(value, bool):
+            return str(value)
+        raise ValueError("text")
+    kind, word = (float, "a number") if isinstance(default, float) else (int, "a whole number")
+    try:
+        number = kind(value) if not isinstance(value, bool) else -1
+    except (TypeError, ValueError):
+        number = -1
+    if number < 0 or (kind is int and isinstance(value, float)):
+        raise ValueError(f"{word} from 0 on")
+    return number
+
+
+def from_toml(text: str, *, origin: str, anywhere: bool = False) -> dict[str, Value]:
+    """The settings in a TOML file; `anywhere` refuses those that a stray file may not set."""
+    try:
+        sections = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise SettingError(f"{origin}: {error}.") from error
+    found: dict[str, Value] = {}
+    for section, content in sections.items():
+        if not isinstance(content, dict):
+            raise SettingError(f"{origin}: {section!r} stands outside of a [section].")
+        for key, value in content.items():
+            name = f"{section}.{key}"
+            found[name] = check(name, value, origin=origin)
+            if anywhere and not _FIELDS[name].metadata["anywhere"]:
+                raise SettingError(
+                    f"{origin}: {name} may not be set in the current folder; use "
+                    f"cromwell-userdb config set {name} …"
+                )
+    return found
+
+
+def from_environment(environ: Mapping[str, str]) -> dict[str, Value]:
+    """The settings in CROMWELL_USERDB_* variables; other such variables are left alone."""
+    found = {}
+    for name in NAMES:
+        variable = ENVIRONMENT + _attribute(name).upper()
+        if variable in environ:
+            found[name] = check(name, environ[variable], origin=f"${variable}")
+    return found
+
+
+@dataclass(frozen=True)
+class Layer:
+    """Settings from one origin, such as a file's path or "command line"."""
+
+    origin: str
+    values: Mapping[str, Value]
+
+
+@dataclass(frozen=True)
+class Resolved:
+    """The settings in force, and the origin of each one that is no default."""
+
+    settings: Settings
+    origins: Mapping[str, str]
+
+
+def resolve(layers: Sequence[Layer]) -> Resolved:
+    """Merge, the first layer that names a setting wins."""
+    values: dict[str, Value] = {}
+    origins: dict[str, str] = {}
+    for layer in reversed(layers):
+        values.update(layer.values)
+        origins.update(dict.fromkeys(layer.values, layer.origin))
+    chosen: dict[str, Any] = {_attribute(name): value for name, value in values.items()}
+    return Resolved(Settings(**chosen), origins)
+
+
+def to_toml(values: Mapping[str, Value]) -> str:
+    """The text of a settings file with these values, in the order of the manual."""
+    lines: list[str] = []
+    section = ""
+    for name in NAMES:
+        if name in values:
+            head, _, key = name.partition(".")
+            if head != section:
+                lines += ([""] if lines else []) + [f"[{head}]"]
+                section = head
+            lines.append(f"{key} = {_literal(values[name])}")
+    return "\n".join(lines) + "\n" if lines else ""
+
+
+def _literal(value: Value) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int | float):
+        return str(value)
+    if isinstance(value, tuple):
+        return "[" + ", ".join(_literal(part) for part in value) + "]"
+    escaped = "".join(
+        f"\\u{ord(char):04x}" if char < " " or char in '"\\' or char == "\x7f" else char
+        for char in value
+    )
+    return f'"{escaped}"'
