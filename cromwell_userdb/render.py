@@ -2,18 +2,75 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
 
 from jinja2 import ChoiceLoader, Environment, FileSystemLoader, PackageLoader, StrictUndefined
+
+
+@dataclass(frozen=True)
+class CromwellConf:
+    """What a run's configuration depends on.
+
+    `backend` names the provider, and the template `<backend>.conf.j2` beside it;
+    `provider` holds what that one needs besides. `snippet` is HOCON of the user's own.
+    """
+
+    url: str
+    password: str
+    backend: str
+    root: str
+    hooks: str
+    workflow_logs: str
+    hashing: str
+    localization: tuple[str, ...]
+    duplication: tuple[str, ...]
+    concurrent_jobs: int = 0
+    job_rate: int = 20
+    poll_seconds: int = 30
+    failure_mode: str = "NoNewCalls"
+    abort_jobs: bool = True
+    migrates: bool = False
+    snippet: str = ""
+    snippet_origin: str = ""
+    provider: Mapping[str, Any] = field(default_factory=dict)
+
+
+def cromwell_conf(conf: CromwellConf, *, own: Path | None = None) -> str:
+    """The run's cromwell.conf, which holds the database's password."""
+    values = asdict(conf) | dict(conf.provider)
+    return environment(own).get_template("cromwell.conf.j2").render(values)
+
+
+def jdbc_url(*, snapshot_isolation: bool, truncates: bool = True) -> str:
+    """The URL for MariaDB's driver over our Unix socket, which serves MySQL's server too.
+
+    `snapshot_isolation` turns a silent lost update between several runs into an error that
+    Cromwell tries again; only for servers that know the switch, never while migrating.
+    `truncates` lets a value too long for its column be cut, not end the run.
+    """
+    options = {"socketFactory": "UnixSocketFactory", "rewriteBatchedStatements": "true"}
+    if truncates:
+        options["jdbcCompliantTruncation"] = "false"
+    if snapshot_isolation:
+        options["sessionVariables"] = "innodb_snapshot_isolation=ON"
+    return "jdbc:mariadb://localhost/cromwell?" + urlencode(options, safe="=")
 
 
 def environment(own: Path | None = None) -> Environment:
     """The templates of the package; those in the folder `own` come first."""
     loaders = [FileSystemLoader(own)] if own else []
-    return Environment(
+    templates = Environment(
         loader=ChoiceLoader([*loaders, PackageLoader("cromwell_userdb")]),
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
+    # JSON is HOCON: quotes, escapes, lists and booleans are the same.
+    templates.filters["hocon"] = json.dumps
+    return templates

@@ -104,6 +104,7 @@ def _attribute(name: str) -> str:
 
 _FIELDS = {_dotted(known.name): known for known in fields(Settings)}
 NAMES = tuple(_FIELDS)
+_DEFAULTS = Settings().by_name()
 
 
 def describe(name: str) -> str:
@@ -123,7 +124,7 @@ def check(name: str, value: Any, *, origin: str) -> Value:
         near = difflib.get_close_matches(name, NAMES, n=1)
         hint = f" Did you mean {near[0]}?" if near else ' "config show" lists them all.'
         raise SettingError(f"{origin}: there is no setting {name!r}.{hint}")
-    default, metadata = _FIELDS[name].default, _FIELDS[name].metadata
+    default, metadata = _DEFAULTS[name], _FIELDS[name].metadata
     try:
         result = _coerced(value, default)
     except ValueError as error:

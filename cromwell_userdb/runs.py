@@ -1,0 +1,333 @@
+"""Runs of an instance: their numbers, folders and states, and our own schema about them.
+
+The folder is the truth that can be read from any node; the schema holds the same facts
+for questions in SQL, beside Cromwell's tables.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import secrets
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass, field, fields, replace
+from datetime import UTC, datetime
+from typing import Any
+
+from cromwell_userdb import database
+from cromwell_userdb.errors import DatabaseError, UnknownRun
+from cromwell_userdb.instance import Instance, RunFolder
+from cromwell_userdb.record import Identity, make_private, read_json, write_json
+
+SCHEMA = "cromwell_userdb"
+LABEL = "cromwell-userdb-run"
+"""The label in which Cromwell carries a run's token."""
+
+QUEUED, RUNNING, SUCCEEDED, FAILED, ABORTED, LOST = (
+    "queued",
+    "running",
+    "succeeded",
+    "failed",
+    "aborted",
+    "lost",
+)
+ENDED = frozenset({SUCCEEDED, FAILED, ABORTED, LOST})
+
+
+@dataclass(frozen=True)
+class Request:
+    """Everything it takes to run this once more, beside the copies in the run's folder.
+
+    `wdl` is an absolute path or a URL; `created` is ISO 8601 in UTC.
+    """
+
+    run: int
+    token: str
+    wdl: str
+    workflow: str
+    created: str
+    cwd: str
+    backend: str
+    engine: str
+    engine_version: str
+    name: str = ""
+    arguments: tuple[str, ...] = ()
+    labels: dict[str, str] = field(default_factory=dict)
+    resumes: int | None = None
+
+
+@dataclass(frozen=True)
+class Calls:
+    """How many calls of one name are where; `done` counts those from the cache too."""
+
+    name: str
+    total: int = 0
+    done: int = 0
+    cached: int = 0
+    running: int = 0
+    queued: int = 0
+    failed: int = 0
+
+
+@dataclass(frozen=True)
+class Failure:
+    """One failed call: its last words and where they lie."""
+
+    call: str
+    shard: int | None
+    attempt: int
+    message: str
+    return_code: int | None = None
+    stderr: str = ""
+    last_words: str = ""
+
+
+@dataclass(frozen=True)
+class State:
+    """What is known of a run, as of `as_of`; times are ISO 8601 in UTC."""
+
+    run: int
+    state: str
+    as_of: str
+    id: str = ""
+    workflow: str = ""
+    name: str = ""
+    started: str = ""
+    ended: str = ""
+    engine: str = ""
+    backend: str = ""
+    leader: Identity | None = None
+    engine_process: Identity | None = None
+    aborting: bool = False
+    calls: tuple[Calls, ...] = ()
+    jobs: tuple[str, ...] = ()
+    failures: tuple[Failure, ...] = ()
+    note: str = ""
+    resumes: int | None = None
+    resumed_by: int | None = None
+
+    @property
+    def has_ended(self) -> bool:
+        return self.state in ENDED
+
+    @property
+    def total(self) -> Calls:
+        """All calls together."""
+        numbers = [part.name for part in fields(Calls) if part.name != "name"]
+        sums = {name: sum(getattr(calls, name) for calls in self.calls) for name in numbers}
+        return Calls("", **sums)
+
+
+def now() -> str:
+    """This moment, as runs write it."""
+    return datetime.now(UTC).isoformat(timespec="milliseconds")
+
+
+def new_token() -> str:
+    """What a run is recognised by in Cromwell's tables; nobody guesses it."""
+    return secrets.token_hex(16)
+
+
+def new_folder(instance: Instance) -> RunFolder:
+    """Make the folder of the next number; two at once get two numbers."""
+    make_private(instance.runs)
+    number = max(numbers(instance), default=0) + 1
+    while True:
+        folder = instance.run(number)
+        try:
+            folder.path.mkdir(0o700)
+        except FileExistsError:
+            number += 1
+            continue
+        folder.path.chmod(0o700)
+        return folder
+
+
+def numbers(instance: Instance) -> list[int]:
+    """The numbers of all runs, ascending."""
+    if not instance.runs.is_dir():
+        return []
+    return sorted(int(path.name) for path in instance.runs.iterdir() if path.name.isdecimal())
+
+
+def write_request(folder: RunFolder, request: Request) -> None:
+    write_json(folder.request, asdict(request))
+
+
+def read_request(folder: RunFolder) -> Request | None:
+    """None for a folder whose run was never requested: its maker died before."""
+    facts = read_json(folder.request)
+    if not isinstance(facts, dict):
+        return None
+    known = {part.name for part in fields(Request)}
+    facts = {name: value for name, value in facts.items() if name in known}
+    return Request(**facts | {"arguments": tuple(facts.get("arguments", ()))})
+
+
+def write_state(folder: RunFolder, state: State) -> None:
+    write_json(folder.state, asdict(state))
+
+
+def read_state(folder: RunFolder) -> State | None:
+    facts = read_json(folder.state)
+    if not isinstance(facts, dict):
+        return None
+    known = {part.name for part in fields(State)}
+    facts = {name: value for name, value in facts.items() if name in known}
+    for name in ("leader", "engine_process"):
+        facts[name] = Identity.from_dict(facts[name]) if facts.get(name) else None
+    facts["calls"] = tuple(Calls(**calls) for calls in facts.get("calls", ()))
+    facts["failures"] = tuple(Failure(**failure) for failure in facts.get("failures", ()))
+    facts["jobs"] = tuple(facts.get("jobs", ()))
+    return State(**facts)
+
+
+def recent(instance: Instance, *, limit: int | None = None) -> list[State]:
+    """The newest first; folders without a state are runs that never came to be."""
+    found: list[State] = []
+    for number in reversed(numbers(instance)):
+        if limit is not None and len(found) >= limit:
+            break
+        if state := read_state(instance.run(number)):
+            found.append(state)
+    return found
+
+
+def is_orphaned(state: State) -> bool:
+    """Whether nobody leads this run any more though it has not ended: proven, not supposed."""
+    identities = [who for who in (state.leader, state.engine_process) if who]
+    return (
+        not state.has_ended
+        and bool(identities)
+        and all(who.is_alive is False for who in identities)
+    )
+
+
+def as_lost(state: State) -> State:
+    return replace(state, state=LOST, as_of=now(), note=state.note or "its engine died")
+
+
+def find(instance: Instance, text: str) -> int:
+    """The number of the run that `text` means: 12, -1, a UUID or its start, or a name.
+
+    Raises UnknownRun, which says what there is.
+    """
+    known = numbers(instance)
+    if re.fullmatch(r"-?\d+", text) and (number := _by_number(known, int(text))):
+        return number
+    matches = [state for state in recent(instance) if _means(state, text)]
+    exact = [state for state in matches if state.name == text]
+    if len({state.id or state.run for state in matches}) == 1 or exact:
+        return (exact or matches)[0].run
+    if matches:
+        runs = ", ".join(str(state.run) for state in matches[:5])
+        raise UnknownRun(f"{text!r} could be any of the runs {runs}. Give the number.")
+    there = f"runs 1 to {known[-1]}" if known else "no runs yet"
+    raise UnknownRun(
+        f'No run here is called {text!r}: there are {there}. See "cromwell-userdb list".'
+    )
+
+
+def _by_number(known: Sequence[int], number: int) -> int | None:
+    if number < 0:
+        return known[number] if -number <= len(known) else None
+    return number if number in known else None
+
+
+def _means(state: State, text: str) -> bool:
+    return state.name == text or (len(text) >= 4 and state.id.startswith(text.lower()))
+
+
+_MIGRATIONS = (
+    f"""
+CREATE TABLE {SCHEMA}.run (
+  number INT NOT NULL PRIMARY KEY,
+  token VARCHAR(64) NOT NULL UNIQUE,
+  workflow_id VARCHAR(64) NULL,
+  workflow VARCHAR(255) NOT NULL,
+  name VARCHAR(255) NOT NULL,
+  wdl TEXT NOT NULL,
+  state VARCHAR(16) NOT NULL,
+  engine VARCHAR(64) NOT NULL,
+  backend VARCHAR(64) NOT NULL,
+  created DATETIME(3) NOT NULL,
+  ended DATETIME(3) NULL,
+  resumes INT NULL,
+  KEY run_workflow_id (workflow_id)
+) DEFAULT CHARSET=utf8mb4;
+""",
+)
+
+
+def migrate(connection: database.Connection) -> None:
+    """Bring our schema to this version; refuse one that is newer than this program."""
+    database.execute(
+        connection,
+        f"CREATE TABLE IF NOT EXISTS {SCHEMA}.schema_version (version INT NOT NULL)",
+    )
+    found = database.rows(connection, f"SELECT MAX(version) FROM {SCHEMA}.schema_version")
+    version = int(found[0][0] or 0)
+    if version > len(_MIGRATIONS):
+        raise DatabaseError(
+            f"This instance's tables have version {version}, this program knows "
+            f"{len(_MIGRATIONS)}. Update with: pip install -U cromwell-userdb"
+        )
+    for number, script in enumerate(_MIGRATIONS[version:], version + 1):
+        database.run_script(connection, script)
+        database.execute(
+            connection, f"INSERT INTO {SCHEMA}.schema_version (version) VALUES (%s)", (number,)
+        )
+
+
+def save(connection: database.Connection, request: Request, state: State) -> None:
+    """Put the run's row, or bring it up to date."""
+    database.execute(
+        connection,
+        f"""
+        INSERT INTO {SCHEMA}.run
+               (number, token, workflow_id, workflow, name, wdl, state, engine, backend,
+                created, ended, resumes)
+        VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
+        ON DUPLICATE KEY UPDATE workflow_id = VALUES(workflow_id), state = VALUES(state),
+               ended = VALUES(ended)
+        """,
+        (
+            request.run,
+            request.token,
+            state.id or None,
+            request.workflow[:255],
+            request.name[:255],
+            request.wdl,
+            state.state,
+            f"{request.engine} {request.engine_version}"[:64],
+            request.backend[:64],
+            _utc(request.created),
+            _utc(state.ended),
+            request.resumes,
+        ),
+    )
+
+
+def _utc(text: str) -> datetime | None:
+    return datetime.fromisoformat(text).astimezone(UTC).replace(tzinfo=None) if text else None
+
+
+def jobs_of(states: Iterable[State]) -> set[str]:
+    """The job ids that these runs have, or may have, in the queue."""
+    return {job for state in states if not state.has_ended for job in state.jobs}
+
+
+def remove_empty(folder: RunFolder) -> None:
+    """Give a number back when the run it was made for was refused before it began."""
+    for path in (folder.request, folder.state):
+        path.unlink(missing_ok=True)
+    with contextlib.suppress(OSError):
+        folder.path.rmdir()
+
+
+def as_json(state: State) -> dict[str, Any]:
+    """A run as ``--json`` shows it: the promised keys first, then everything else."""
+    facts = asdict(state)
+    for name in ("leader", "engine_process"):
+        facts.pop(name)
+    return facts | {"total": asdict(state.total)}
