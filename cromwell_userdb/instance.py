@@ -6,7 +6,6 @@ before it exists. The layout is the manual's "What lies where".
 
 from __future__ import annotations
 
-import hashlib
 import os
 import re
 from dataclasses import dataclass
@@ -183,6 +182,9 @@ class Instance:
         """A short link to the root in the runtime directory, where the socket needs one."""
         if len(os.fsencode(self.root / "s")) <= MAX_SOCKET_PATH or self.runtime is None:
             return None
+        # Brings OpenSSL with it: 4 MB that the supervisor rarely needs.
+        import hashlib
+
         digest = hashlib.sha256(os.fsencode(self.root)).hexdigest()[:12]
         return self.runtime / "cromwell-userdb" / digest
 

@@ -10,8 +10,6 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-import psutil
-
 
 def write_private(path: Path, text: str | bytes, *, mode: int = 0o600) -> None:
     """Write beside and move into place: whoever reads meets the old text or the new.
@@ -116,6 +114,8 @@ def _start_ticks(pid: int) -> int | None:
 
 def processes_named(names: frozenset[str], *, uid: int) -> list[tuple[int, list[str]]]:
     """Pid and command line of `uid`'s processes on this host that bear one of `names`."""
+    import psutil  # only here: the supervisor stays small without it
+
     found = []
     for process in psutil.process_iter(["pid", "name", "uids", "cmdline"]):
         facts = process.info
@@ -133,4 +133,6 @@ class Machine:
 
     @classmethod
     def here(cls) -> Machine:
+        import psutil
+
         return cls(len(os.sched_getaffinity(0)), int(psutil.virtual_memory().total))
