@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import pymysql
 import pymysql.err
@@ -13,7 +13,8 @@ from pymysql.cursors import Cursor
 
 from cromwell_userdb.errors import DatabaseError, NotRunning
 
-Connection = pymysql.connections.Connection[Cursor]
+# In quotes: generic only for the type checker.
+Connection: TypeAlias = "pymysql.connections.Connection[Cursor]"
 Row = tuple[Any, ...]
 
 Error = pymysql.err.Error
