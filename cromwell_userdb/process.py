@@ -6,8 +6,10 @@ import contextlib
 import os
 import signal
 import subprocess
+import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+import traceback
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from cromwell_userdb.errors import CommandFailed, StartFailed
@@ -78,12 +80,42 @@ def spawn(
 
 
 @contextlib.contextmanager
-def _appending(path: Path):  # type: ignore[no-untyped-def]
+def _appending(path: Path) -> Iterator[int]:
     fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
     try:
         yield fd
     finally:
         os.close(fd)
+
+
+def fork_detached(work: Callable[[], None], *, log: Path) -> int:
+    """Do `work` in a process of its own session, its output in the 0600 file `log`.
+
+    Returns the pid, whose end the caller may wait for. The parent's terminal, signals and
+    end do not reach it. What `work` needs is already imported: that is the point of a fork.
+    """
+    sys.stdout.flush()
+    sys.stderr.flush()
+    pid = os.fork()
+    if pid:
+        return pid
+    status = 1
+    try:
+        os.setsid()
+        for signum in (signal.SIGINT, signal.SIGQUIT, signal.SIGHUP):
+            signal.signal(signum, signal.SIG_IGN)
+        with _appending(log) as out, Path(os.devnull).open("rb") as nothing:
+            os.dup2(nothing.fileno(), 0)
+            os.dup2(out, 1)
+            os.dup2(out, 2)
+        work()
+        status = 0
+    except BaseException:  # noqa: BLE001  # the end of a process: nobody else can tell of it
+        traceback.print_exc()
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(status)
 
 
 def await_ready(

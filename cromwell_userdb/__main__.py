@@ -1,0 +1,21 @@
+"""The command `cromwell-userdb`, also `python -m cromwell_userdb`."""
+
+from __future__ import annotations
+
+import sys
+
+
+def main() -> None:
+    """Run the command line; tell the version without loading any of it."""
+    if sys.argv[1:] == ["--version"]:
+        from cromwell_userdb import __version__
+
+        print(f"cromwell-userdb {__version__}")
+        return
+    from cromwell_userdb.cli import main as command
+
+    command(prog_name="cromwell-userdb")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,130 @@
+"""The command line: options in, one call, lines or JSON out."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+import traceback
+from typing import Any
+
+import click
+
+from cromwell_userdb import __version__
+from cromwell_userdb.errors import UserDBError
+
+GROUPS = {
+    "Every day": {
+        "init": ("init", "Make your private database, once."),
+        "run": ("run", "Run a workflow here, and follow it."),
+        "list": ("answers", "List runs, the newest first."),
+        "status": ("answers", "Show one run: its calls, what is longest."),
+        "outputs": ("answers", "Show what a run produced."),
+        "quickstart": ("quickstart", "See all of it in a minute, on bundled data."),
+    },
+    "Runs": {
+        "attach": ("run", "Follow a run that goes on elsewhere."),
+        "logs": ("answers", "Show the last words of a run's calls."),
+        "abort": ("answers", "Abort a run, and its jobs with it."),
+        "label": ("answers", "Show or set a run's labels."),
+        "inputs": ("run", "Write the inputs a workflow takes, to be filled in."),
+    },
+    "Setting up": {
+        "config": ("config", "Show, check and change settings."),
+        "db": ("db", "Start, stop, inspect and remove the database."),
+        "engine": ("engine", "Choose and install the engine that runs workflows."),
+        "completion": ("completion", "Print what makes your shell complete commands."),
+    },
+}
+_COMMANDS = {name: entry for group in GROUPS.values() for name, entry in group.items()}
+
+
+class Commands(click.Group):
+    """Loads a command's module only when it is asked for; shows every UserDBError as a sentence."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in _COMMANDS:
+            return None
+        module = importlib.import_module(f"cromwell_userdb.cli.{_COMMANDS[cmd_name][0]}")
+        command = getattr(module, f"{cmd_name}_")
+        assert isinstance(command, click.Command)
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args and args[0] not in _COMMANDS:
+            import difflib
+
+            near = difflib.get_close_matches(args[0], _COMMANDS, n=1)
+            hint = f" Did you mean {near[0]}?" if near else ' "cromwell-userdb --help" lists them.'
+            raise click.UsageError(f"There is no command {args[0]!r}.{hint}", ctx)
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        for title, group in GROUPS.items():
+            with formatter.section(title):
+                formatter.write_dl([(name, text) for name, (_, text) in group.items()])
+
+    def main(self, *args: Any, **kwargs: Any) -> Any:
+        try:
+            return super().main(*args, **kwargs)
+        except UserDBError as error:
+            print(error, file=sys.stderr)
+            sys.exit(error.exit_code)
+        except BrokenPipeError:
+            # Whoever read us has seen enough, as in "list | head".
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            sys.exit(0)
+        except Exception:  # noqa: BLE001  # a bug, which the user should not have to read
+            sys.exit(_apologise())
+
+
+def _apologise() -> int:
+    """Keep a bug's traceback in a file, and say where."""
+    from cromwell_userdb.cli.place import state_folder
+
+    try:
+        log = state_folder() / "bugs.log"
+        with log.open("a") as file:
+            log.chmod(0o600)
+            file.write(f"{' '.join(sys.argv)}\n{traceback.format_exc()}\n")
+        where = f"Its details are in {log}; please send them along"
+    except OSError:
+        where = "Its details could not be written anywhere"
+    print(f"Sorry, that is a mistake in cromwell-userdb. {where}.", file=sys.stderr)
+    return 1
+
+
+_DAY = """\
+Workflows on your own private database.
+
+  cromwell-userdb init                          once
+  cromwell-userdb run workflow.wdl inputs.json  run it, and follow it
+  cromwell-userdb list                          what ran, and what became of it
+  cromwell-userdb status                        the newest run, call by call
+  cromwell-userdb logs --failed                 the last words of what failed
+
+New here: cromwell-userdb quickstart            more: cromwell-userdb --help"""
+
+
+@click.group(
+    cls=Commands,
+    invoke_without_command=True,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 88},
+)
+@click.version_option(__version__, message="cromwell-userdb %(version)s")
+@click.pass_context
+def main(ctx: click.Context) -> None:
+    """Run WDL workflows with Cromwell on a private database of your own.
+
+    \b
+    Examples:
+      cromwell-userdb init
+      cromwell-userdb run workflow.wdl inputs.json
+    """
+    if ctx.invoked_subcommand is None:
+        click.echo(_DAY)

@@ -1,0 +1,215 @@
+"""Which instance a command is about, and the settings in force there."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import getpass
+import os
+import stat
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar, cast
+
+import click
+import platformdirs
+
+from cromwell_userdb import settings as names
+from cromwell_userdb.errors import NotInitialised, NotPrivate, UsageError
+from cromwell_userdb.instance import Instance, check_name, check_place
+from cromwell_userdb.settings import Layer, Resolved, Settings, Value
+
+APP = "cromwell-userdb"
+LOCAL_FILE = "cromwell-userdb.toml"
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+@dataclass(frozen=True)
+class Place:
+    """An instance by its name or root, with the settings in force."""
+
+    instance: Instance
+    name: str
+    resolved: Resolved
+
+    @property
+    def settings(self) -> Settings:
+        return self.resolved.settings
+
+    @property
+    def option(self) -> str:
+        """What to add to a command that is suggested, so that it means this instance."""
+        if self.instance.root == default_root("default"):
+            return ""
+        if self.instance.root == default_root(self.name):
+            return f" --name {self.name}"
+        return f" --root {self.instance.root}"
+
+
+def absolute(text: str) -> Path:
+    """The path from the current folder on; UsageError where that folder is gone."""
+    try:
+        return Path(text).expanduser().resolve()
+    except (OSError, RuntimeError) as error:
+        raise UsageError(f"{text}: there is no such place from here ({error}).") from error
+
+
+def user() -> str:
+    """The name of the OS user, who is the administrator of the database too."""
+    import pwd
+
+    try:
+        return pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:
+        raise UsageError(
+            f"This machine has no user name for uid {os.getuid()}; the database needs one. "
+            "Ask for an entry in passwd."
+        ) from None
+
+
+def default_root(name: str) -> Path:
+    return Path(platformdirs.user_data_path(APP)) / name
+
+
+def cache_folder() -> Path:
+    """The user's cache: templates, servers, engines, class archives; may be deleted."""
+    from cromwell_userdb.record import make_private
+
+    return make_private(Path(platformdirs.user_cache_path(APP)))
+
+
+def state_folder() -> Path:
+    from cromwell_userdb.record import make_private
+
+    return make_private(Path(platformdirs.user_state_path(APP)))
+
+
+def runtime_folder() -> Path | None:
+    """$XDG_RUNTIME_DIR where it is ours alone, else None."""
+    text = os.environ.get("XDG_RUNTIME_DIR", "")
+    if not text:
+        return None
+    try:
+        facts = Path(text).stat()
+    except OSError:
+        return None
+    private = facts.st_uid == os.getuid() and not facts.st_mode & 0o077
+    return Path(text) if private else None
+
+
+def tilde(path: Path | str) -> str:
+    """The path as people write it: ~ for their home."""
+    text, home = str(path), str(Path("~").expanduser())
+    return "~" + text[len(home) :] if home != "/" and text.startswith(home + "/") else text
+
+
+def find(root: str | None, name: str | None, flags: Mapping[str, Value] | None = None) -> Place:
+    """The place that flags and environment mean; nothing on disk is changed.
+
+    Raises UsageError for both a root and a name, SettingError for a wrong setting anywhere.
+    """
+    if root and name:
+        raise UsageError("Give --root or --name, not both.")
+    root = root or (None if name else os.environ.get("CROMWELL_USERDB_ROOT"))
+    if root:
+        path = absolute(root)
+        label = path.name
+    else:
+        label = check_name(name or os.environ.get("CROMWELL_USERDB_NAME") or "default")
+        path = default_root(label)
+    instance = Instance(check_place(path), runtime=runtime_folder())
+    return Place(instance, label, names.resolve(_layers(instance, flags or {})))
+
+
+def _layers(instance: Instance, flags: Mapping[str, Value]) -> list[Layer]:
+    layers = [
+        Layer("command line", flags),
+        Layer("environment", _environment()),
+    ]
+    for path, anywhere in (
+        (Path(LOCAL_FILE), True),
+        (instance.settings, False),
+        (user_file(), False),
+        *((path, False) for path in site_files()),
+    ):
+        text = _local_text(path) if anywhere else _text(path)
+        if text is not None:
+            values = names.from_toml(text, origin=tilde(path), anywhere=anywhere)
+            layers.append(Layer(tilde(path), values))
+    return layers
+
+
+def _environment() -> dict[str, Value]:
+    found = names.from_environment(os.environ)
+    if jar := os.environ.get("CROMWELL_USERDB_CROMWELL"):
+        found["engine.cromwell"] = jar
+    return found
+
+
+def user_file() -> Path:
+    return Path(platformdirs.user_config_path(APP)) / "settings.toml"
+
+
+def site_files() -> list[Path]:
+    """The administrators' settings: the file named by the environment, then /etc/xdg."""
+    named = os.environ.get("CROMWELL_USERDB_SITE")
+    return ([Path(named)] if named else []) + [Path("/etc/xdg") / APP / "site.toml"]
+
+
+def _text(path: Path) -> str | None:
+    try:
+        return path.read_text(errors="replace")
+    except (FileNotFoundError, NotADirectoryError, PermissionError):
+        return None
+
+
+def _local_text(path: Path) -> str | None:
+    """The current folder's file, only when nobody else could have written it."""
+    with contextlib.suppress(OSError):
+        facts = path.lstat()
+        theirs = facts.st_uid != os.getuid() or facts.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
+        if stat.S_ISREG(facts.st_mode) and not theirs:
+            return path.read_text(errors="replace")
+    return None
+
+
+def check_user(*, allow_root: bool) -> None:
+    """Refuse to work as root, who owns every file and whose jobs nobody else should pay for."""
+    if os.getuid() == 0 and not (allow_root or os.environ.get("CROMWELL_USERDB_ALLOW_ROOT")):
+        raise UsageError(
+            "You are root: a private database belongs to a user. Log in as one, or say "
+            "--allow-root (in a container, say)."
+        )
+
+
+def require(place: Place) -> Place:
+    """The place, if it has been initialised and is ours alone; else a sentence."""
+    root = place.instance.root
+    try:
+        facts = root.stat()
+    except FileNotFoundError:
+        facts = None
+    except PermissionError:
+        raise NotPrivate(f"{tilde(root)} may not be read by {getpass.getuser()}.") from None
+    if facts and facts.st_uid != os.getuid():
+        raise NotPrivate(f"{tilde(root)} belongs to somebody else; use --root or --name.")
+    if facts is None or not place.instance.facts.exists():
+        raise NotInitialised(
+            f"There is no database at {tilde(root)} yet. Make one: "
+            f"cromwell-userdb init{place.option}"
+        )
+    return place
+
+
+def options(command: Command) -> Command:
+    """Give a command ``--root`` and ``--name``, and hand it the Place they mean."""
+
+    @click.option("--root", metavar="DIR", help="The instance in this folder.")
+    @click.option("--name", metavar="NAME", help="The instance of this name.")
+    @functools.wraps(command)
+    def wrapped(*args: Any, root: str | None, name: str | None, **kwargs: Any) -> Any:
+        return command(*args, place=find(root, name), **kwargs)
+
+    return cast(Command, wrapped)

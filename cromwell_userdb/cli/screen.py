@@ -1,0 +1,215 @@
+"""What a run looks like while it goes on: a table that moves, or lines; and its end."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Protocol
+
+from cromwell_userdb.report.words import duration, plural, shown
+from cromwell_userdb.runs import Calls, State
+
+if TYPE_CHECKING:
+    from rich.console import Group
+
+SETTLED = 2.0
+"""Seconds that a call's counts stand still before a line tells of them."""
+
+
+class Screen(Protocol):
+    """Shows a run's states as they come."""
+
+    def show(self, state: State) -> None: ...
+
+    def say(self, text: str) -> None: ...
+
+
+@contextmanager
+def screen(*, quiet: bool) -> Iterator[Screen]:
+    """The screen for this terminal, or for what stands in its place, on stderr."""
+    if quiet:
+        yield Quiet()
+    elif sys.stderr.isatty():
+        with _live() as live:
+            yield live
+    else:
+        yield Lines()
+
+
+class Quiet:
+    """Says what must be said, and shows nothing."""
+
+    def show(self, state: State) -> None:
+        pass
+
+    def say(self, text: str) -> None:
+        note(text)
+
+
+class Lines:
+    """One line for each change that is worth a line."""
+
+    def __init__(self) -> None:
+        self.seen: dict[str, tuple[Calls, float]] = {}
+        self.told: dict[str, Calls] = {}
+
+    def say(self, text: str) -> None:
+        note(text)
+
+    def show(self, state: State) -> None:
+        now = time.monotonic()
+        for calls in state.calls:
+            before, since = self.seen.get(calls.name, (None, now))
+            if before != calls:
+                self.seen[calls.name] = (calls, now)
+                since = now
+            over = calls.total and calls.done + calls.failed >= calls.total
+            settled = over and (state.has_ended or now - since >= SETTLED)
+            if settled and self.told.get(calls.name) != calls:
+                self.told[calls.name] = calls
+                note(f"{datetime.now():%H:%M:%S} {line(calls)}")
+
+
+def line(calls: Calls) -> str:
+    """
+    >>> line(Calls("align", total=96, done=96, cached=41))
+    'align 96/96 (41 from cache)'
+    """
+    notes = [f"{calls.cached} from cache"] if calls.cached else []
+    notes += [f"{calls.failed} failed"] if calls.failed else []
+    return f"{calls.name} {calls.done}/{calls.total}" + (f" ({', '.join(notes)})" if notes else "")
+
+
+@contextmanager
+def _live() -> Iterator[Screen]:
+    from rich.console import Console
+    from rich.live import Live
+
+    console = Console(stderr=True, highlight=False)
+    with Live(console=console, refresh_per_second=4, transient=False) as live:
+
+        class Moving:
+            def show(self, state: State) -> None:
+                live.update(_table(state))
+
+            def say(self, text: str) -> None:
+                live.console.print(text, markup=False)
+
+        yield Moving()
+
+
+def _table(state: State) -> Group:
+    from rich.console import Group
+    from rich.progress_bar import ProgressBar
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table.grid(padding=(0, 2))
+    for calls in state.calls[-20:]:
+        notes = [
+            f"{number} {word}"
+            for number, word in (
+                (calls.cached, "from cache"),
+                (calls.running, "running"),
+                (calls.queued, "queued"),
+            )
+            if number
+        ]
+        table.add_row(
+            Text(shown(calls.name)),
+            ProgressBar(total=max(calls.total, 1), completed=calls.done, width=20),
+            Text(f"{calls.done}/{calls.total}", justify="right"),
+            Text("  ".join(notes))
+            + Text(f"  {calls.failed} failed" if calls.failed else "", "red"),
+        )
+    return Group(table, Text(footer(state), "dim"))
+
+
+def footer(state: State) -> str:
+    """One line on where the run stands and which keys it takes."""
+    took = duration(elapsed(state))
+    if state.has_ended:
+        return took
+    parts = [took, f"{state.total.running} running on {state.backend or 'this machine'}"]
+    parts.append("aborting" if state.aborting else "Ctrl-C aborts, Ctrl-\\ leaves it to itself")
+    return " · ".join(parts)
+
+
+def elapsed(state: State) -> float:
+    """Seconds from the start to the end, or to now."""
+    if not state.started:
+        return 0.0
+    end = datetime.fromisoformat(state.ended) if state.ended else datetime.now(UTC)
+    return (end - datetime.fromisoformat(state.started)).total_seconds()
+
+
+def ending(state: State, *, option: str = "") -> str:
+    """What became of the run: the cause first, then where, then what to do."""
+    total, took = state.total, duration(elapsed(state))
+    head = f"run {state.run} {state.state}"
+    if state.state == "succeeded":
+        cached = f", {total.cached} from cache" if total.cached else ""
+        return f"{head} in {took}: {plural(total.total, 'call')}{cached}"
+    if state.state == "failed":
+        return "\n".join(_failed(state, f"{head} after {took}", option))
+    if state.state == "aborted":
+        reason = f": {shown(state.note)}" if state.note else ", its jobs with it"
+        return f"{head} after {took}{reason}."
+    if state.state == "lost":
+        return (
+            f"{head} after {took}: {shown(state.note)}. What it finished is in the cache: "
+            "run it again to go on from there."
+        )
+    return head
+
+
+def _failed(state: State, head: str, option: str) -> Iterator[str]:
+    if not state.failures:
+        yield f"{head}: {state.note or 'see its log'}"
+        return
+    names = sorted({failure.call for failure in state.failures})
+    one = state.failures[0]
+    if len(state.failures) == 1:
+        yield f"{head}: {called(one.call, one.shard)} failed."
+    else:
+        of = f' "{names[0]}"' if len(names) == 1 else ""
+        yield f"{head}: {len(state.failures)} of {state.total.total}{of} calls failed."
+    for failure in state.failures[:5]:
+        yield ""
+        name = called(failure.call, failure.shard)
+        code = "" if failure.return_code is None else f"exit code {failure.return_code}: "
+        yield f"{name}   {code}{shown(failure.message.strip().splitlines()[0])}"
+        for number, words in enumerate(failure.last_words.splitlines()[-5:]):
+            yield f"  {'last words' if number == 0 else '          '}   {shown(words)}"
+        yield f"  look         cromwell-userdb logs {state.run} --call {name}{option}"
+        if failure.stderr:
+            yield f"  stderr       {failure.stderr}"
+    if len(state.failures) > 5:
+        yield f"\nand {len(state.failures) - 5} more: cromwell-userdb status {state.run}{option}"
+    kept = state.total.done
+    if kept:
+        yield f"\n{plural(kept, 'other call')} succeeded and will come from the cache."
+
+
+def called(name: str, shard: int | None) -> str:
+    """
+    >>> called("align", 17)
+    'align[17]'
+    """
+    return name if shard is None else f"{name}[{shard}]"
+
+
+def note(text: str) -> None:
+    """A line on stderr; nobody reads it where the terminal has gone."""
+    with suppress(OSError):
+        print(text, file=sys.stderr, flush=True)
+
+
+def answer(value: Any) -> None:
+    """A value as JSON on stdout."""
+    import json
+
+    print(json.dumps(value, indent=2, default=str, ensure_ascii=False))

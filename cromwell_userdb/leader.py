@@ -1,0 +1,278 @@
+"""The leader of a run: the process in which its engine lives, from start to verdict."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from cromwell_userdb import database, metadata, process, runs, workflows
+from cromwell_userdb.errors import DatabaseError, NotRunning, UserDBError
+from cromwell_userdb.instance import RunFolder
+from cromwell_userdb.record import Identity, read_json, write_json
+from cromwell_userdb.runs import Request, State
+
+VERDICTS = {"Succeeded": runs.SUCCEEDED, "Failed": runs.FAILED, "Aborted": runs.ABORTED}
+"""Cromwell's last words on a workflow, and ours."""
+
+FRESH = 10.0
+"""Seconds after which the state on disk is written again though nothing changed."""
+
+FAREWELL = 90.0
+"""Seconds an engine has to leave once its workflow has ended."""
+
+
+@dataclass(frozen=True)
+class Task:
+    """One engine to lead.
+
+    `connect` gives a connection to the instance, with its server started where need be;
+    `cancel` ends jobs by their ids.
+    """
+
+    folder: RunFolder
+    request: Request
+    argv: Sequence[str]
+    environment: Mapping[str, str]
+    connect: Callable[[], database.Connection]
+    cancel: Callable[[Sequence[str]], None]
+    abort_jobs: bool = True
+
+
+def lead(task: Task) -> State:
+    """Start the engine, follow it until it has gone, and write down what became of the run.
+
+    TERM, or a file `abort` in the run's folder, aborts; a second TERM kills.
+    """
+    leading = _Leading(task)
+    signal.signal(signal.SIGTERM, leading.on_term)
+    return leading.until_the_end()
+
+
+class _Leading:
+    """The engine, its connection and what was seen of it so far."""
+
+    def __init__(self, task: Task) -> None:
+        self.task = task
+        self.aborts = 0
+        self.told = 0
+        self.connection: database.Connection | None = None
+        self.follower: metadata.Follower | None = None
+        self.log = _Log(task.folder.engine_log)
+        self.written = 0.0
+        self.terminal_since: float | None = None
+        self.child = process.spawn(
+            task.argv, out=task.folder.engine_log, env=task.environment, cwd=task.folder.path
+        )
+        self.state = replace(
+            runs.read_state(task.folder) or State(task.request.run, runs.RUNNING, runs.now()),
+            state=runs.RUNNING,
+            started=runs.now(),
+            leader=Identity.of(os.getpid()),
+            engine_process=Identity.of(self.child.pid),
+        )
+        self.write()
+
+    def on_term(self, signum: int, frame: Any) -> None:
+        self.aborts += 1
+
+    def until_the_end(self) -> State:
+        pause = 0.05
+        while not self.has_gone(pause):
+            self.obey()
+            self.observe()
+            pause = min(1.0, pause * 1.1)
+        self.observe(last=True)
+        self.conclude()
+        return self.state
+
+    def has_gone(self, pause: float) -> bool:
+        try:
+            self.child.wait(pause)
+        except subprocess.TimeoutExpired:
+            return False
+        return True
+
+    def obey(self) -> None:
+        """Pass on an abort, a hopeless start, and a farewell that takes too long."""
+        if self.log.hopeless() and not self.aborts:
+            self.aborts = 1
+        wanted = max(self.aborts, 1 if self.task.folder.abort.exists() else 0)
+        if wanted > self.told:
+            self.told = wanted
+            self.state = replace(self.state, aborting=True)
+            self.write()
+            self.child.send_signal(signal.SIGTERM) if wanted == 1 else self.kill()
+        over = self.terminal_since and time.monotonic() - self.terminal_since > FAREWELL
+        if over:
+            self.kill()
+
+    def kill(self) -> None:
+        process.signal_group(self.child, signal.SIGKILL)
+        self.task.cancel(self.state.jobs)
+
+    def observe(self, *, last: bool = False) -> None:
+        """Bring the state up to date from the database; a database that is away is asked again."""
+        try:
+            if self.connection is None:
+                self.connection = self.task.connect()
+                runs.save(self.connection, self.task.request, self.state)
+            state = self.look(self.connection)
+        except (NotRunning, DatabaseError, database.Error):
+            self.connection = None
+            return
+        changed = replace(state, as_of=self.state.as_of) != self.state
+        self.state = state
+        if changed or last or time.monotonic() - self.written > FRESH:
+            self.write()
+
+    def look(self, connection: database.Connection) -> State:
+        if self.follower is None:
+            found = workflows.find_by_label(connection, runs.LABEL, self.task.request.token)
+            if found is None:
+                return self.state
+            self.follower = metadata.Follower(found)
+            self.state = replace(self.state, id=found)
+        self.follower.update(connection)
+        seen = self.follower
+        verdict = VERDICTS.get(seen.status)
+        if verdict and self.terminal_since is None:
+            self.terminal_since = time.monotonic()
+            outputs = metadata.outputs(connection, seen.id)
+            write_json(self.task.folder.outputs, outputs)
+        return replace(
+            self.state,
+            calls=tuple(runs.Calls(**vars(count)) for count in seen.counts()),
+            jobs=tuple(seen.jobs()),
+            state=verdict or runs.RUNNING,
+        )
+
+    def write(self) -> None:
+        self.state = replace(self.state, as_of=runs.now())
+        runs.write_state(self.task.folder, self.state)
+        self.written = time.monotonic()
+
+    def conclude(self) -> None:
+        """Write the verdict: Cromwell's own last status, and only then the exit code."""
+        status = self.child.returncode
+        state, note = self.state.state, self.state.note
+        if not self.state.has_ended:
+            if self.told:
+                state, note = runs.ABORTED, self.log.hopeless() or note
+            elif self.state.id:
+                state, note = runs.LOST, f"its engine {_ending(status)}"
+            else:
+                state, note = runs.FAILED, self.log.last_words() or f"its engine {_ending(status)}"
+        self.state = replace(
+            self.state,
+            state=state,
+            note=note,
+            ended=runs.now(),
+            failures=self.failures() if state == runs.FAILED else (),
+        )
+        self.write()
+        if self.connection is not None:
+            try:
+                runs.save(self.connection, self.task.request, self.state)
+                workflows.repair_summary(self.connection, self.state.id)
+            except (DatabaseError, database.Error):
+                pass
+
+    def failures(self) -> tuple[runs.Failure, ...]:
+        if self.connection is None or not self.state.id:
+            return ()
+        return describe_failures(self.connection, self.state.id)
+
+
+def describe_failures(connection: database.Connection, workflow: str) -> tuple[runs.Failure, ...]:
+    """Each failed call of a workflow, sub-workflows too, with the last lines of its stderr."""
+    return tuple(
+        runs.Failure(
+            call=failure.call,
+            shard=failure.shard,
+            attempt=failure.attempt,
+            message=failure.message,
+            return_code=failure.return_code,
+            stderr=failure.stderr or "",
+            last_words=process.tail(Path(failure.stderr), lines=5) if failure.stderr else "",
+        )
+        for failure in metadata.failures(connection, workflow)
+    )
+
+
+class _Log:
+    """The engine's own log, read as it grows."""
+
+    HOPELESS = re.compile(r"Initialization failed on attempt \d+.*")
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.offset = 0
+        self.found = ""
+
+    def hopeless(self) -> str:
+        """What the engine said of a start that it would try for a quarter of an hour, or ""."""
+        with self.path.open("rb") as file:
+            file.seek(self.offset)
+            text = file.read(1 << 20)
+            self.offset += len(text)
+        if not self.found and (match := self.HOPELESS.search(text.decode(errors="replace"))):
+            self.found = match[0]
+        return self.found
+
+    def last_words(self) -> str:
+        return process.tail(self.path, lines=6)
+
+
+def _ending(status: int) -> str:
+    if status < 0:
+        return f"was killed by {signal.Signals(-status).name}"
+    return f"ended with status {status}"
+
+
+def ask_to_abort(folder: RunFolder, state: State) -> None:
+    """Leave word for the leader, and wake it where it is on this host."""
+    folder.abort.touch(0o600)
+    if state.leader and state.leader.is_alive:
+        os.kill(state.leader.pid, signal.SIGTERM)
+
+
+def reconcile(folder: RunFolder, state: State, connect: Callable[[], database.Connection]) -> State:
+    """The true state of a run whose leader is proven dead: Cromwell's verdict, or *lost*."""
+    if not runs.is_orphaned(state):
+        return state
+    request = runs.read_request(folder)
+    try:
+        connection = connect()
+    except UserDBError:
+        return runs.as_lost(state)
+    with connection:
+        workflow = state.id or (
+            workflows.find_by_label(connection, runs.LABEL, request.token) if request else None
+        )
+        status = workflows.status(connection, workflow) if workflow else None
+        verdict = VERDICTS.get(status or "")
+        known = replace(state, id=workflow or "", as_of=runs.now(), ended=runs.now())
+        if verdict:
+            known = replace(known, state=verdict)
+            write_json(folder.outputs, metadata.outputs(connection, workflow or ""))
+            if verdict == runs.FAILED:
+                failures = describe_failures(connection, workflow or "")
+                known = replace(known, failures=failures)
+        else:
+            known = runs.as_lost(known)
+        runs.write_state(folder, known)
+        if request:
+            runs.save(connection, request, known)
+    return known
+
+
+def outputs_of(folder: RunFolder) -> Any:
+    """The outputs that the leader left, or None while there are none."""
+    return read_json(folder.outputs)

@@ -1,0 +1,1 @@
+"""Values to text that people read."""
