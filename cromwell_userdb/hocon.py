@@ -1,0 +1,78 @@
+"""Cromwell's configuration language: HOCON text to plain nested values."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+from pyhocon import ConfigFactory
+from pyhocon.exceptions import ConfigException
+from pyparsing import ParseBaseException
+
+from cromwell_userdb.errors import SettingError
+
+Tree = dict[str, Any]
+
+# Cromwell's own defaults live in its jar, where no other program can read them.
+_CLASSPATH = re.compile(r"(?m)^[ \t]*include[ \t]+(required\()?classpath\([^)\n]*\)\)?[ \t]*$")
+
+
+def parse(text: str, *, origin: str) -> Tree:
+    """Read `text`; what it includes from a class path is left out.
+
+    Durations become seconds. `origin` is the name that an error gives to the text.
+    """
+    try:
+        tree = ConfigFactory.parse_string(_CLASSPATH.sub("", text))
+    except ParseBaseException as error:
+        shown = error.line.strip()[:60]
+        raise SettingError(
+            f"{origin}:{error.lineno}:{error.col}: HOCON ends to make sense at {shown!r}. "
+            "Look for a missing brace, quote or comma on this line or above."
+        ) from error
+    except (ConfigException, OSError) as error:
+        raise SettingError(f"{origin}: {str(error).splitlines()[0]}.") from error
+    return _plain(tree.as_plain_ordered_dict())  # type: ignore[no-any-return]
+
+
+def flatten(tree: Tree, prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Each leaf with its dotted path; a list is a leaf."""
+    for key, value in tree.items():
+        if isinstance(value, dict):
+            yield from flatten(value, f"{prefix}{key}.")
+        else:
+            yield prefix + key, value
+
+
+def get(tree: Tree, path: str, default: Any = None) -> Any:
+    """What lies at the dotted `path`, or `default`."""
+    node: Any = tree
+    for part in path.split("."):
+        if not isinstance(node, dict) or part not in node:
+            return default
+        node = node[part]
+    return node
+
+
+def put(tree: Tree, path: str, value: Any) -> None:
+    """Set the dotted `path`, as Cromwell does for ``-Dpath=value``."""
+    *parents, last = path.split(".")
+    for part in parents:
+        below = tree.get(part)
+        tree[part] = tree = below if isinstance(below, dict) else {}
+    tree[last] = value
+
+
+def is_true(value: Any) -> bool:
+    """Whether a Boolean of HOCON says yes: also ``"true"``, ``yes`` and ``on``."""
+    return value is True or str(value).lower() in {"true", "yes", "on"}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _plain(below) for key, below in value.items()}
+    if isinstance(value, list):
+        return [_plain(item) for item in value]
+    return value.total_seconds() if isinstance(value, timedelta) else value
