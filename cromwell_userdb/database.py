@@ -126,3 +126,14 @@ def run_script(connection: Connection, script: str) -> None:
         text = "\n".join(line for line in statement.splitlines() if not line.startswith("--"))
         if text.strip():
             execute(connection, text)
+
+
+def columns(connection: Connection, table: str) -> set[str]:
+    """Names of the columns of `table` in the connection's schema; none where it is missing."""
+    found = rows(
+        connection,
+        "SELECT COLUMN_NAME FROM information_schema.COLUMNS"
+        " WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME = %s",
+        (table,),
+    )
+    return {name for (name,) in found}
