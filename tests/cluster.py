@@ -278,7 +278,7 @@ def _start_mariadb(root: Path) -> None:
     )
     client = ["mariadb", "--no-defaults", "-uroot", "-S", str(db / "s"), "-e"]
     _wait(lambda: _succeeds([*client, "SELECT 1"]), "mariadbd")
-    _run([*client, f"CREATE DATABASE acct; {account}"])
+    _run([*client, f"CREATE DATABASE acct; {account}; {grant}"])
 
 
 def _write_conf(root: Path, min_job_age: int) -> None:
@@ -310,10 +310,9 @@ def free_ports(count: int) -> range:
 
 
 def _is_free(port: int) -> bool:
-    with socket.socket() as probe:
-        with contextlib.suppress(OSError):
-            probe.bind(("127.0.0.1", port))
-            return True
+    with socket.socket() as probe, contextlib.suppress(OSError):
+        probe.bind(("127.0.0.1", port))
+        return True
     return False
 
 
