@@ -273,9 +273,8 @@ def _start_mariadb(root: Path) -> None:
         stderr=subprocess.DEVNULL,
         start_new_session=True,
     )
-    account = (
-        "CREATE USER slurm@localhost IDENTIFIED BY 'x'; GRANT ALL ON acct.* TO slurm@localhost"
-    )
+    account = "CREATE USER slurm@localhost IDENTIFIED BY 'x'"
+    grant = "GRANT ALL ON acct.* TO slurm@localhost"
     client = ["mariadb", "--no-defaults", "-uroot", "-S", str(db / "s"), "-e"]
     _wait(lambda: _succeeds([*client, "SELECT 1"]), "mariadbd")
     _run([*client, f"CREATE DATABASE acct; {account}; {grant}"])
