@@ -94,17 +94,17 @@ def init_sql(*, flavour: str, os_user: str, secret: str) -> str:
         .get_template("init.sql.j2")
         .render(
             flavour=flavour,
-            admin=_sql_string(os_user),
-            engine=_sql_string("cromwell"),
-            secret=_sql_string(secret),
+            admin=sql_string(os_user),
+            engine=sql_string("cromwell"),
+            secret=sql_string(secret),
         )
     )
 
 
-def _sql_string(text: str) -> str:
+def sql_string(text: str) -> str:
     """`text` as SQL, whatever it holds.
 
-    >>> print(_sql_string("O'Neil"))
+    >>> print(sql_string("O'Neil"))
     'O''Neil'
     """
     return "'" + text.replace("\\", "\\\\").replace("'", "''") + "'"
