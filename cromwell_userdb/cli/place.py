@@ -8,7 +8,7 @@ import getpass
 import os
 import stat
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
@@ -121,6 +121,11 @@ def find(root: str | None, name: str | None, flags: Mapping[str, Value] | None =
         path = default_root(label)
     instance = Instance(check_place(path), runtime=runtime_folder())
     return Place(instance, label, names.resolve(_layers(instance, flags or {})))
+
+
+def with_flags(place: Place, flags: Mapping[str, Value]) -> Place:
+    """The same place, these settings of the command line before all others."""
+    return replace(place, resolved=names.resolve(_layers(place.instance, flags)))
 
 
 def _layers(instance: Instance, flags: Mapping[str, Value]) -> list[Layer]:

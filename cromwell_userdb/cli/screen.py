@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Protocol
@@ -192,6 +192,45 @@ def _failed(state: State, head: str, option: str) -> Iterator[str]:
     kept = state.total.done
     if kept:
         yield f"\n{plural(kept, 'other call')} succeeded and will come from the cache."
+
+
+def heading(state: State, name: str) -> str:
+    """
+    >>> heading(State(12, "running", "", workflow="variants", engine="Cromwell 92"), "default")
+    'run 12 · variants · Cromwell 92 on a private database (default)'
+    """
+    parts = [
+        f"run {state.run}",
+        shown(state.workflow),
+        f"{state.engine} on a private database ({name})",
+    ]
+    return " · ".join([*parts, *([state.id[:8]] if state.id else [])])
+
+
+def outputs(values: Mapping[str, Any]) -> str:
+    """Names and values of a run's outputs, the workflow's own name left away."""
+    width = max((len(shown(_short(name))) for name in values), default=0)
+    return "\n".join(
+        f"{shown(_short(name)) if number == 0 else '':<{width}}  {line}"
+        for name, value in values.items()
+        for number, line in enumerate(_lines(value))
+    )
+
+
+def _short(name: str) -> str:
+    return name.partition(".")[2] or name
+
+
+def _lines(value: Any) -> list[str]:
+    if isinstance(value, list) and value and not any(isinstance(v, list | dict) for v in value):
+        return [_plain(part) for part in value]
+    return [_plain(value)]
+
+
+def _plain(value: Any) -> str:
+    import json
+
+    return shown(value) if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
 def called(name: str, shard: int | None) -> str:

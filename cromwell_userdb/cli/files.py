@@ -1,0 +1,108 @@
+"""Files that people name on the command line: inputs, options, labels, imports."""
+
+from __future__ import annotations
+
+import json
+import sys
+import zipfile
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from cromwell_userdb.errors import UsageError
+
+
+def read_inputs(source: str | None, given: Sequence[str] = ()) -> dict[str, Any]:
+    """The inputs in a JSON or YAML file, `-` being stdin, then each ``name=value``.
+
+    A value that reads as JSON is that JSON, any other is text.
+    """
+    inputs = {} if source is None else read_mapping(source, "inputs")
+    for word in given:
+        name, equals, text = word.partition("=")
+        if not equals:
+            raise UsageError(f"--input {word}: write it as name=value.")
+        try:
+            inputs[name] = json.loads(text)
+        except ValueError:
+            inputs[name] = text
+    return inputs
+
+
+def read_mapping(source: str, what: str) -> dict[str, Any]:
+    """An object in a file of JSON or YAML; `what` it is, for the sentence that refuses it."""
+    text = _text(source, what)
+    where = "standard input" if source == "-" else source
+    try:
+        value = json.loads(text) if text.lstrip().startswith("{") else _yaml(text, where)
+    except json.JSONDecodeError as error:
+        raise UsageError(f"{where}:{error.lineno}:{error.colno}: {error.msg}.") from error
+    if value is None:
+        return {}
+    if not isinstance(value, dict) or not all(isinstance(key, str) for key in value):
+        raise UsageError(f"{where}: the {what} have to be an object of names and values.")
+    return value
+
+
+def _text(source: str, what: str) -> str:
+    try:
+        return sys.stdin.read() if source == "-" else Path(source).read_text()
+    except UnicodeDecodeError as error:
+        raise UsageError(f"{source}: the {what} are no text in UTF-8.") from error
+    except OSError as error:
+        raise UsageError(f"{source}: the {what} can't be read: {error.strerror}.") from error
+
+
+def _yaml(text: str, where: str) -> Any:
+    import yaml
+
+    try:
+        return yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        place = f":{mark.line + 1}:{mark.column + 1}" if mark else ""
+        problem = getattr(error, "problem", None) or "neither JSON nor YAML"
+        raise UsageError(f"{where}{place}: {problem}.") from error
+
+
+def read_labels(source: str | None, given: Iterable[str]) -> dict[str, str]:
+    """The labels in a JSON file, then each ``key=value``."""
+    labels = {} if source is None else read_mapping(source, "labels")
+    for word in given:
+        key, equals, value = word.partition("=")
+        if not equals or not key:
+            raise UsageError(f"--label {word}: write it as key=value.")
+        labels[key] = value
+    return {key: check_label(key, value) for key, value in labels.items()}
+
+
+def check_label(key: str, value: Any) -> str:
+    """Cromwell takes up to 255 characters on each side of a label."""
+    if not isinstance(value, str):
+        raise UsageError(f"The label {key!r} has to be text, not {value!r}.")
+    if max(len(key), len(value)) > 255:
+        raise UsageError(f"The label {key[:40]!r} is longer than the 255 characters it may have.")
+    return value
+
+
+def pack_imports(places: Sequence[Path], bundle: Path) -> None:
+    """Put the WDL files of folders and zips into one zip, as Cromwell's -p takes it."""
+    with zipfile.ZipFile(bundle, "w", zipfile.ZIP_DEFLATED) as packed:
+        bundle.chmod(0o600)
+        for place in places:
+            for name, text in _sources(place):
+                packed.writestr(name, text)
+
+
+def _sources(place: Path) -> Iterable[tuple[str, bytes]]:
+    if place.is_dir():
+        for path in sorted(place.rglob("*.wdl")):
+            yield str(path.relative_to(place)), path.read_bytes()
+        return
+    try:
+        with zipfile.ZipFile(place) as source:
+            for name in source.namelist():
+                if not name.endswith("/"):
+                    yield name, source.read(name)
+    except (OSError, zipfile.BadZipFile) as error:
+        raise UsageError(f"{place}: neither a folder nor a zip of imports ({error}).") from error

@@ -1,0 +1,239 @@
+"""`run`, `attach` and `inputs`: start a workflow, follow it, show what it takes."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from cromwell_userdb import runs
+from cromwell_userdb.cli import place, screen
+from cromwell_userdb.cli.place import Place
+from cromwell_userdb.errors import NotRunning
+from cromwell_userdb.instance import RunFolder
+from cromwell_userdb.runs import State
+
+if TYPE_CHECKING:
+    from types import FrameType
+
+EXIT = {runs.SUCCEEDED: 0, runs.FAILED: 1, runs.ABORTED: 7, runs.LOST: 75}
+"""What `run` and `attach` end with."""
+
+_FILE = click.Path(path_type=Path)
+
+
+@click.command("run")
+@click.argument("wdl")
+@click.argument("inputs", required=False)
+@click.option("-i", "--inputs", "inputs_option", metavar="FILE", help="Inputs, JSON or YAML.")
+@click.option("--input", "given", multiple=True, metavar="NAME=VALUE", help="One more input.")
+@click.option("-o", "--options", metavar="FILE", help="Workflow options, JSON.")
+@click.option("-l", "--labels", metavar="FILE", help="Labels, JSON.")
+@click.option("--label", "more_labels", multiple=True, metavar="KEY=VALUE", help="One more label.")
+@click.option("-p", "--imports", multiple=True, type=_FILE, help="A zip or folder of imports.")
+@click.option("-m", "--metadata-output", type=_FILE, help="Write Cromwell's metadata here.")
+@click.option("-t", "--type", "kind", metavar="WDL", help="Language of the workflow.")
+@click.option("-v", "--type-version", metavar="VERSION", help="Version of the language.")
+@click.option("--run-name", metavar="TEXT", help="What to call this run in lists.")
+@click.option("--engine", type=click.Choice(["auto", "cromwell", "embedded"]))
+@click.option("--cromwell", metavar="PATH", help="This cromwell.jar, for this run.")
+@click.option("--backend", type=click.Choice(["auto", "local", "slurm"]))
+@click.option("--wait", is_flag=True, help="Wait while the database is served elsewhere.")
+@click.option("--detach", is_flag=True, help="Give back the terminal at once.")
+@click.option("--quiet", is_flag=True, help="Show only how it ends.")
+@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+@place.options
+def run_(detach: bool, quiet: bool, as_json: bool, place: Place, wait: bool, **words: Any) -> None:
+    """Run a workflow here, and follow it to its end.
+
+    WDL is a file or a URL; INPUTS is JSON or YAML, or - for standard input. Ctrl-C aborts
+    the run and its jobs; Ctrl-\\ leaves the run to itself.
+
+    \b
+    Examples:
+      cromwell-userdb run workflow.wdl inputs.json
+      cromwell-userdb run workflow.wdl --input workflow.sample=NA12878 --detach
+    """
+    from cromwell_userdb.cli import launch
+
+    order = launch.order(place, **words)
+    with Interrupts() as interrupts:
+        folder = launch.launch(order, wait=wait, quiet=quiet)
+        if detach:
+            tell_detached(folder, place, as_json=as_json)
+        else:
+            state = follow(folder, place, interrupts, quiet=quiet)
+            conclude(folder, state, place, as_json=as_json)
+
+
+@click.command("attach")
+@click.argument("run", default="-1")
+@click.option("--quiet", is_flag=True, help="Show only how it ends.")
+@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+@place.options
+def attach_(run: str, quiet: bool, as_json: bool, place: Place) -> None:
+    """Follow a run that was left to itself, or that goes on elsewhere.
+
+    Ctrl-C stops following; it does not abort.
+
+    \b
+    Examples:
+      cromwell-userdb attach
+      cromwell-userdb attach 12
+    """
+    from cromwell_userdb.cli.place import require
+
+    instance = require(place).instance
+    folder = instance.run(runs.find(instance, run))
+    with Interrupts(aborts=False) as interrupts:
+        state = follow(folder, place, interrupts, quiet=quiet)
+        conclude(folder, state, place, as_json=as_json)
+
+
+@click.command("inputs")
+@click.argument("wdl")
+@click.option("-p", "--imports", multiple=True, type=_FILE, help="A zip or folder of imports.")
+def inputs_(wdl: str, imports: tuple[Path, ...]) -> None:
+    """Write the inputs a workflow takes, to be filled in.
+
+    \b
+    Example:
+      cromwell-userdb inputs workflow.wdl > inputs.json
+    """
+    from cromwell_userdb import wdl as language
+
+    screen.answer(language.template(language.load(wdl, imports=imports)))
+
+
+class Interrupts:
+    """Ctrl-C and TERM ask for an abort, Ctrl-\\ leaves the run to itself, HUP changes nothing."""
+
+    def __init__(self, *, aborts: bool = True) -> None:
+        self.aborts = aborts
+        self.asked = 0
+        self.leave = False
+
+    def __enter__(self) -> Interrupts:
+        self.before = {
+            signum: signal.signal(signum, self.on_signal)
+            for signum in (signal.SIGINT, signal.SIGTERM, signal.SIGQUIT, signal.SIGHUP)
+        }
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for signum, handler in self.before.items():
+            signal.signal(signum, handler)
+
+    def on_signal(self, signum: int, frame: FrameType | None) -> None:
+        if signum == signal.SIGHUP:
+            return
+        if signum == signal.SIGQUIT or not self.aborts:
+            self.leave = True
+        else:
+            self.asked += 1
+
+
+def follow(folder: RunFolder, where: Place, interrupts: Interrupts, *, quiet: bool) -> State:
+    """Show the run until it has ended; pass on what the user asks for meanwhile.
+
+    Raises NotRunning when nobody leads the run and it never began.
+    """
+    from cromwell_userdb import leader
+
+    told = 0
+    with screen.screen(quiet=quiet) as view:
+        state = _state(folder, where)
+        if not quiet:
+            view.say(screen.heading(state, where.name))
+        while not state.has_ended or _ends(state):
+            if interrupts.leave:
+                view.say(
+                    f"run {state.run} goes on; cromwell-userdb attach {state.run}{where.option}"
+                )
+                sys.exit(0)
+            if interrupts.asked > told:
+                told = interrupts.asked
+                view.say(_ABORTING if told == 1 else _KILLING)
+                leader.ask_to_abort(folder, state)
+            view.show(state)
+            time.sleep(0.05 if screen.elapsed(state) < 20 else 0.3)
+            state = _state(folder, where)
+        view.show(state)
+    return state
+
+
+_ABORTING = "Aborting: the engine ends its jobs, which takes a moment. Ctrl-C again kills it."
+_KILLING = "Killing the engine; its jobs are cancelled."
+
+
+def _ends(state: State) -> bool:
+    """Whether the engine is still there though its workflow has ended."""
+    return bool(state.engine_process and state.engine_process.is_alive)
+
+
+def _state(folder: RunFolder, where: Place) -> State:
+    from cromwell_userdb import leader
+    from cromwell_userdb.cli.session import connect
+
+    _reap()
+    state = runs.read_state(folder)
+    if state is None:
+        raise NotRunning(
+            f"run {folder.number} never began: its command died before. Start it again."
+        )
+    return leader.reconcile(folder, state, lambda: connect(where))
+
+
+def _reap() -> None:
+    """Let a leader of ours that has ended be gone, not a zombie."""
+    with contextlib.suppress(ChildProcessError):
+        os.waitpid(-1, os.WNOHANG)
+
+
+def conclude(folder: RunFolder, state: State, where: Place, *, as_json: bool) -> None:
+    """Say how it ended, print its outputs, and leave with the verdict as exit code."""
+    from cromwell_userdb import leader
+
+    outputs = leader.outputs_of(folder) or {}
+    if as_json:
+        screen.answer(runs.as_json(state) | {"outputs": outputs})
+    else:
+        screen.note(screen.ending(state, option=where.option))
+        if state.state == runs.SUCCEEDED and outputs:
+            screen.note("")
+            print(screen.outputs(outputs))
+    sys.stdout.flush()
+    sys.exit(EXIT[state.state])
+
+
+def tell_detached(folder: RunFolder, where: Place, *, as_json: bool) -> None:
+    """Give back the number of a run that goes on by itself."""
+    state = runs.read_state(folder)
+    if as_json:
+        screen.answer(runs.as_json(state) if state else {"run": folder.number})
+    else:
+        print(folder.number)
+        screen.note(
+            f"run {folder.number} goes on by itself; cromwell-userdb attach "
+            f"{folder.number}{where.option} follows it."
+        )
+    if warning := _ends_at_logout():
+        screen.note(warning)
+
+
+def _ends_at_logout() -> str:
+    """A word of warning where logind ends users' processes when they log out."""
+    from cromwell_userdb.cli.session import kills_at_logout
+
+    if kills_at_logout():
+        return (
+            "This machine ends your processes when you log out, this run with them: stay, or use "
+            '"cromwell-userdb submit".'
+        )
+    return ""
