@@ -1,0 +1,360 @@
+"""One workflow as Cromwell recorded it: its calls, what went in, came out, and went wrong."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from cromwell_userdb.database import Connection, columns, rows
+from cromwell_userdb.journal import Entry, document, messages, moment
+from cromwell_userdb.progress import KEYS, Change, Count, Progress, fold
+
+_ENTRY = """CALL_FQN, JOB_SCATTER_INDEX, JOB_RETRY_ATTEMPT,
+           METADATA_KEY, METADATA_VALUE, METADATA_VALUE_TYPE"""
+
+_EVERYTHING = f"""
+    SELECT WORKFLOW_EXECUTION_UUID, {_ENTRY} FROM METADATA_ENTRY
+     WHERE WORKFLOW_EXECUTION_UUID IN %s
+     ORDER BY METADATA_TIMESTAMP, METADATA_JOURNAL_ID
+"""
+
+_CALLS = f"""
+    SELECT WORKFLOW_EXECUTION_UUID, {_ENTRY} FROM METADATA_ENTRY
+     WHERE WORKFLOW_EXECUTION_UUID IN %(ids)s AND CALL_FQN IS NOT NULL
+       AND (METADATA_KEY IN %(keys)s OR METADATA_KEY LIKE 'failures[%%')
+     ORDER BY METADATA_TIMESTAMP, METADATA_JOURNAL_ID
+"""
+
+# No underscore or per cent sign is in any prefix that is asked for.
+_BELOW = f"""
+    SELECT {_ENTRY} FROM METADATA_ENTRY
+     WHERE WORKFLOW_EXECUTION_UUID = %s AND METADATA_KEY LIKE %s AND CALL_FQN IS NULL
+     ORDER BY METADATA_TIMESTAMP, METADATA_JOURNAL_ID
+"""
+
+_CHANGES = """
+    SELECT METADATA_JOURNAL_ID, WORKFLOW_EXECUTION_UUID, CALL_FQN, JOB_SCATTER_INDEX,
+           JOB_RETRY_ATTEMPT, METADATA_KEY, METADATA_VALUE, METADATA_TIMESTAMP
+      FROM METADATA_ENTRY
+     WHERE WORKFLOW_EXECUTION_UUID IN %(ids)s AND METADATA_KEY IN %(keys)s
+       AND METADATA_JOURNAL_ID > %(after)s
+     ORDER BY METADATA_JOURNAL_ID
+"""
+
+_CALL_KEYS = (
+    "executionStatus",
+    "start",
+    "end",
+    "backend",
+    "backendStatus",
+    "jobId",
+    "returnCode",
+    "stdout",
+    "stderr",
+    "callRoot",
+    "callCaching:hit",
+    "callCaching:result",
+    "subWorkflowId",
+)
+
+
+@dataclass(frozen=True)
+class Call:
+    """One attempt of one call; times are aware, in UTC, and None while they are to come.
+
+    `within` names the calls whose sub-workflows lead to it, outermost first.
+    """
+
+    workflow: str
+    fqn: str
+    shard: int | None
+    attempt: int
+    status: str = "NotStarted"
+    backend: str | None = None
+    backend_status: str | None = None
+    job_id: str | None = None
+    started: datetime | None = None
+    ended: datetime | None = None
+    return_code: int | None = None
+    stdout: str | None = None
+    stderr: str | None = None
+    root: str | None = None
+    cached: bool = False
+    cache_result: str | None = None
+    sub_workflow: str | None = None
+    failures: tuple[str, ...] = ()
+    within: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:
+        return self.fqn.rpartition(".")[2]
+
+    @property
+    def label(self) -> str:
+        """What people type for it: `align`, `align[17]`, `cohort[2]/align[17]`."""
+        own = self.name if self.shard is None else f"{self.name}[{self.shard}]"
+        return "/".join((*self.within, own))
+
+
+@dataclass(frozen=True)
+class Failure:
+    """Why a call failed in the end, or the workflow itself where `of` is None."""
+
+    message: str
+    of: Call | None = None
+
+    @property
+    def call(self) -> str:
+        return self.of.name if self.of else ""
+
+    @property
+    def shard(self) -> int | None:
+        return self.of.shard if self.of else None
+
+    @property
+    def attempt(self) -> int:
+        return self.of.attempt if self.of else 1
+
+    @property
+    def return_code(self) -> int | None:
+        return self.of.return_code if self.of else None
+
+    @property
+    def stderr(self) -> str | None:
+        return self.of.stderr if self.of else None
+
+
+@dataclass(frozen=True)
+class Definition:
+    """What was handed in; `imports` holds the text of each imported file by its name."""
+
+    workflow: str
+    url: str
+    root: str
+    inputs: Any
+    options: Any
+    labels: Any
+    imports: dict[str, str]
+    language: str | None
+    language_version: str | None
+
+
+class Follower:
+    """The progress of one workflow, asked again and again; each time only new rows are read."""
+
+    def __init__(self, id: str) -> None:
+        self.progress = Progress(id)
+
+    @property
+    def id(self) -> str:
+        return self.progress.workflow
+
+    @property
+    def status(self) -> str:
+        return self.progress.status or ""
+
+    def update(self, connection: Connection) -> Progress:
+        self.progress = advance(connection, self.progress)
+        return self.progress
+
+    def counts(self) -> list[Count]:
+        return self.progress.counts
+
+    def jobs(self) -> list[str]:
+        return self.progress.jobs
+
+
+def counts(connection: Connection, id: str) -> list[Count]:
+    """Calls by name and state, those of sub-workflows among them."""
+    return advance(connection, Progress(id)).counts
+
+
+def advance(connection: Connection, progress: Progress) -> Progress:
+    """`progress` with all rows that came since; new sub-workflows are read from their first row.
+
+    One writer's rows become visible in the order of their ids, so none is passed over.
+    """
+    if not columns(connection, "METADATA_ENTRY"):
+        return progress
+    known = {progress.workflow} | progress.sub_workflows
+    new = changes(connection, sorted(known), progress.after)
+    after = new[-1].journal_id if new else progress.after
+    progress = fold(progress, new)
+    while fresh := progress.sub_workflows - known:
+        known |= fresh
+        progress = fold(progress, changes(connection, sorted(fresh)))
+    return replace(progress, after=after)
+
+
+def changes(connection: Connection, ids: Sequence[str], after: int = 0) -> list[Change]:
+    """The rows of `ids` that progress is made of and that came after row `after`."""
+    values = {"ids": list(ids), "keys": KEYS, "after": after}
+    return [Change(*row) for row in rows(connection, _CHANGES, values)]
+
+
+def calls(connection: Connection, id: str, *, deep: bool = True) -> list[Call]:
+    """Every attempt of every call, in the order of their start; one question for each level."""
+    if not columns(connection, "METADATA_ENTRY"):
+        return []
+    found: list[Call] = []
+    level: dict[str, tuple[str, ...]] = {id: ()}
+    while level:
+        here = list(_calls_of(connection, level))
+        found += here
+        level = {
+            call.sub_workflow: tuple(call.label.split("/"))
+            for call in here
+            if deep and call.sub_workflow
+        }
+    return found
+
+
+def _calls_of(connection: Connection, level: dict[str, tuple[str, ...]]) -> Iterator[Call]:
+    grouped: dict[tuple[str, str, int | None, int], list[Entry]] = defaultdict(list)
+    for id, *fields in rows(connection, _CALLS, {"ids": list(level), "keys": _CALL_KEYS}):
+        entry = Entry(*fields)
+        grouped[id, entry.fqn or "", entry.shard, entry.attempt or 1].append(entry)
+    for (id, fqn, shard, attempt), entries in grouped.items():
+        call = Call(id, fqn, shard, attempt, within=level[id])
+        yield _filled(call, document(entries))
+
+
+def _filled(call: Call, facts: dict[str, Any]) -> Call:
+    caching = facts.get("callCaching", {})
+    return replace(
+        call,
+        status=facts.get("executionStatus", call.status),
+        backend=facts.get("backend"),
+        backend_status=facts.get("backendStatus"),
+        job_id=facts.get("jobId"),
+        started=moment(facts.get("start")),
+        ended=moment(facts.get("end")),
+        return_code=facts.get("returnCode"),
+        stdout=facts.get("stdout"),
+        stderr=facts.get("stderr"),
+        root=facts.get("callRoot"),
+        cached=caching.get("hit") is True,
+        cache_result=caching.get("result"),
+        sub_workflow=facts.get("subWorkflowId"),
+        failures=tuple(messages(facts.get("failures"))),
+    )
+
+
+def failures(connection: Connection, id: str) -> list[Failure]:
+    """Causes first: calls that failed in the end, by when; then what no call accounts for."""
+    failed = sorted(
+        (call for call in _last_attempts(calls(connection, id)) if call.status == "Failed"),
+        key=lambda call: (call.sub_workflow is not None, -len(call.within), _order(call)),
+    )
+    found: list[Failure] = []
+    for call in failed:
+        said = {line for one in found for line in one.message.splitlines()}
+        words = "\n".join(call.failures)
+        # A sub-workflow repeats what its own calls said.
+        if words and not (call.sub_workflow and said.issuperset(words.splitlines())):
+            found.append(Failure(words, call))
+    said = {line for one in found for line in one.message.splitlines()}
+    own = messages(_section(connection, id, "failures"))
+    return found + [Failure(text) for text in own if not said.issuperset(text.splitlines())]
+
+
+def _order(call: Call) -> tuple[bool, float]:
+    return (call.ended is None, call.ended.timestamp() if call.ended else 0.0)
+
+
+def _last_attempts(found: Iterable[Call]) -> list[Call]:
+    last: dict[tuple[str, str, int | None], Call] = {}
+    for call in sorted(found, key=lambda call: call.attempt):
+        last[call.workflow, call.fqn, call.shard] = call
+    return list(last.values())
+
+
+def outputs(connection: Connection, id: str) -> dict[str, Any]:
+    """Outputs by their full names, as Cromwell's own JSON has them."""
+    return _section(connection, id, "outputs") or {}
+
+
+def inputs(connection: Connection, id: str) -> dict[str, Any]:
+    """Inputs with their defaults, by the names that Cromwell's metadata gives them."""
+    return _section(connection, id, "inputs") or {}
+
+
+def _section(connection: Connection, id: str, name: str) -> Any:
+    return _below(connection, id, name).get(name)
+
+
+def _below(connection: Connection, id: str, prefix: str) -> dict[str, Any]:
+    if not columns(connection, "METADATA_ENTRY"):
+        return {}
+    return document(Entry(*row) for row in rows(connection, _BELOW, (id, f"{prefix}%")))
+
+
+def definition(connection: Connection, id: str) -> Definition | None:
+    """What was submitted, from which it can be run again; None for a workflow unknown."""
+    submitted = _section(connection, id, "submittedFiles")
+    if submitted is None:
+        return None
+    actual = _below(connection, id, "actualWorkflowLanguage")
+    return Definition(
+        workflow=submitted.get("workflow") or "",
+        url=submitted.get("workflowUrl") or "",
+        root=submitted.get("root") or "",
+        inputs=_parsed(submitted.get("inputs")),
+        options=_parsed(submitted.get("options")),
+        labels=_parsed(submitted.get("labels")),
+        imports=submitted.get("imports") or {},
+        language=actual.get("actualWorkflowLanguage"),
+        language_version=actual.get("actualWorkflowLanguageVersion"),
+    )
+
+
+def _parsed(text: str | None) -> Any:
+    """The JSON that was submitted, its text where it is none (YAML, encrypted options)."""
+    try:
+        return json.loads(text or "{}")
+    except ValueError:
+        return text
+
+
+def tree(connection: Connection, id: str, *, expand_sub_workflows: bool = True) -> dict[str, Any]:
+    """Cromwell's own metadata JSON, as `-m` writes it; empty for a workflow unknown."""
+    if not columns(connection, "METADATA_ENTRY"):
+        return {}
+    entries: dict[str, list[Entry]] = {}
+    level = [id]
+    while level:
+        found: dict[str, list[Entry]] = {one: [] for one in level}
+        for workflow, *fields in rows(connection, _EVERYTHING, (level,)):
+            found[workflow].append(Entry(*fields))
+        entries |= found
+        below = _sub_workflows(found) if expand_sub_workflows else []
+        level = [one for one in below if one not in entries]
+    return _tree(id, entries) if entries[id] else {}
+
+
+def _sub_workflows(found: dict[str, list[Entry]]) -> list[str]:
+    named = (entry for entries in found.values() for entry in entries)
+    return list(dict.fromkeys(e.value for e in named if e.key == "subWorkflowId" and e.value))
+
+
+def _tree(id: str, entries: dict[str, list[Entry]]) -> dict[str, Any]:
+    own: list[Entry] = []
+    attempts: dict[tuple[str, int, int], list[Entry]] = defaultdict(list)
+    for entry in entries[id]:
+        if entry.fqn is None:
+            own.append(entry)
+        else:
+            shard = -1 if entry.shard is None else entry.shard
+            attempts[entry.fqn, shard, entry.attempt or 1].append(entry)
+    below = {
+        one: _tree(one, entries) for one in _sub_workflows({id: entries[id]}) if one in entries
+    }
+    called: dict[str, list[Any]] = {fqn: [] for fqn, _, _ in attempts}
+    for fqn, shard, attempt in sorted(attempts):
+        facts = document(attempts[fqn, shard, attempt], below)
+        called[fqn].append({**facts, "attempt": attempt, "shardIndex": shard})
+    return {**document(own), "calls": called, "id": id}
