@@ -6,40 +6,27 @@ next one completes.
 
 from __future__ import annotations
 
-import contextlib
-import ctypes
 import errno
-import fcntl
 import os
-import pwd
 import secrets
 import shutil
-import stat
-import time
-from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from cromwell_userdb import lease, process, render
+from cromwell_userdb import disk, lease, process, render
 from cromwell_userdb.binaries import Server
 from cromwell_userdb.errors import (
     CommandFailed,
     NoSpace,
     NotFound,
-    NotPrivate,
     StartFailed,
     UsageError,
 )
 from cromwell_userdb.instance import FORMAT, Instance, check_place
-from cromwell_userdb.record import make_private, read_json, write_json, write_private
-
-NEEDED = 64 << 20
-"""Bytes that must be free for an instance to be born."""
-
-BALLAST = 16 << 20
+from cromwell_userdb.record import make_private, write_json, write_private
 
 _TEMPLATE_FORMAT = 1
 _SCRIPTS = (
@@ -50,28 +37,6 @@ _SCRIPTS = (
 # What a birth leaves before it is finished; anything else in the folder is somebody's own.
 _OURS = {"lock", "log", "runs", "tmp", "secret", "my.cnf", "init.sql", "ballast", "data"}
 _OURS |= {"settings.toml", "executions", "lease.json", "s"}
-
-
-@dataclass(frozen=True)
-class Probe:
-    """What the file system under an instance can do; `fsync` in seconds, `free` in bytes."""
-
-    locks: bool
-    fsync: float
-    o_direct: bool
-    free: int
-    type: str
-    hard_links: bool
-    soft_links: bool
-
-    @property
-    def trx_commit(self) -> int:
-        """2 on slow disks, three times as fast there and safe but for a machine's crash."""
-        return 2 if self.fsync > 0.001 else 1
-
-    @property
-    def flush_method(self) -> str:
-        return "O_DIRECT" if self.o_direct else "fsync"
 
 
 def birth(
@@ -91,40 +56,27 @@ def birth(
             "An instance of root's would run every workflow as root. Do this as yourself,"
             " or say --allow-root."
         )
-    check_private(instance.root)
-    with no_space(instance.root):
+    disk.check_private(instance.root)
+    with disk.no_space(instance.root):
         make_private(instance.root)
         with lease.exclusive(instance.lock, timeout, doing="init"):
             return _finished(instance) or _bear(instance, server, cache, allow_no_locks)
 
 
-def facts(instance: Instance) -> dict[str, Any] | None:
-    """What instance.json says; None where no birth was finished. Newer formats are refused."""
-    found = read_json(instance.facts)
-    if not isinstance(found, dict):
-        return None
-    if int(found.get("format", 0)) > FORMAT:
-        raise UsageError(
-            f"{instance.root} was made by a newer version (format {found['format']}); this one"
-            f" knows format {FORMAT}. Update with: pip install -U cromwell-userdb"
-        )
-    return found
-
-
 def _finished(instance: Instance) -> dict[str, Any] | None:
-    return facts(instance) if instance.datadir.is_dir() else None
+    return disk.facts(instance) if instance.datadir.is_dir() else None
 
 
 def _bear(instance: Instance, server: Server, cache: Path, allow_no_locks: bool) -> dict[str, Any]:
     _check_empty(instance.root)
     _sweep(instance.root)
-    probed = probe(instance.root)
+    probed = disk.probe(instance.root)
     _check_able(instance.root, probed, allow_no_locks)
     for folder in (instance.log, instance.runs, instance.tmp):
         make_private(folder)
     if not instance.secret.exists():
         write_private(instance.secret, secrets.token_urlsafe(24) + "\n")
-    write_ballast(instance)
+    disk.write_ballast(instance)
     if not instance.datadir.is_dir():
         _unpack(template(server, cache), instance.datadir)
     known = {
@@ -132,54 +84,12 @@ def _bear(instance: Instance, server: Server, cache: Path, allow_no_locks: bool)
         "flavour": server.flavour,
         "version": server.number,
         "server": str(server.path),
-        "user": os_user(),
+        "user": disk.os_user(),
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
         "probe": asdict(probed),
     }
     write_json(instance.facts, known)
     return known
-
-
-def os_user() -> str:
-    """Name of the user we are, which is the database administrator's too."""
-    try:
-        return pwd.getpwuid(os.geteuid()).pw_name
-    except KeyError as error:
-        raise UsageError(
-            f"User id {os.geteuid()} has no name on this host, so the database can't know it."
-        ) from error
-
-
-def check_private(root: Path) -> None:
-    """Refuse a root that is another's, or that others could put something else in the place of."""
-    for path in (root, *root.absolute().parents):
-        try:
-            found = path.lstat() if path == root else path.stat()
-        except FileNotFoundError:
-            continue
-        except PermissionError as error:
-            raise NotPrivate(f"{path} can't be looked into. Choose another --root.") from error
-        if path == root:
-            _check_own(path, found)
-        elif found.st_mode & stat.S_IWOTH and not found.st_mode & stat.S_ISVTX:
-            raise NotPrivate(
-                f"Everybody can write to {path}, and so put another folder in the place of"
-                f" {root}. Choose another --root, or: chmod o-w {path}"
-            )
-
-
-def _check_own(root: Path, found: os.stat_result) -> None:
-    if not stat.S_ISDIR(found.st_mode):
-        raise NotPrivate(f"{root} is no folder. Choose another --root.")
-    if found.st_uid != os.geteuid():
-        raise NotPrivate(f"{root} belongs to {_name_of(found.st_uid)}. Choose another --root.")
-
-
-def _name_of(uid: int) -> str:
-    try:
-        return pwd.getpwuid(uid).pw_name
-    except KeyError:
-        return f"user {uid}"
 
 
 def _check_empty(root: Path) -> None:
@@ -201,161 +111,16 @@ def _sweep(root: Path) -> None:
         path.unlink(missing_ok=True)
 
 
-def probe(root: Path) -> Probe:
-    """Try what matters on the file system of the folder `root`; it takes milliseconds."""
-    scratch = root / f".probe.{os.getpid()}"
-    other = root / f".probe.{os.getpid()}.other"
-    space = os.statvfs(root)
-    fd = os.open(scratch, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    try:
-        return Probe(
-            locks=_locks_work(fd, scratch),
-            fsync=_fsync_time(fd),
-            o_direct=_o_direct_works(scratch),
-            free=space.f_bavail * space.f_frsize,
-            type=filesystem_type(root),
-            hard_links=_works(lambda: other.hardlink_to(scratch), other),
-            soft_links=_works(lambda: other.symlink_to(scratch), other),
-        )
-    finally:
-        os.close(fd)
-        scratch.unlink(missing_ok=True)
-
-
-def _locks_work(fd: int, path: Path) -> bool:
-    """Whether another process sees our fcntl lock: mount options may make it pretend."""
-    try:
-        fcntl.lockf(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        return False
-    child = os.fork()
-    if child == 0:
-        seen = 1
-        with contextlib.suppress(OSError):
-            seen = 0 if lease.locked_by(path) is not None else 1
-        os._exit(seen)
-    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
-
-
-def _fsync_time(fd: int) -> float:
-    """The middle of five, each after a page was written."""
-    times = []
-    for _ in range(5):
-        os.pwrite(fd, b"x" * 4096, 0)
-        began = time.perf_counter()
-        os.fdatasync(fd)
-        times.append(time.perf_counter() - began)
-    return round(sorted(times)[2], 6)
-
-
-def _o_direct_works(path: Path) -> bool:
-    try:
-        os.close(os.open(path, os.O_RDWR | os.O_DIRECT | os.O_CLOEXEC))
-    except OSError:
-        return False
-    return True
-
-
-def _works(make: Callable[[], None], made: Path) -> bool:
-    try:
-        make()
-    except OSError:
-        return False
-    made.unlink(missing_ok=True)
-    return True
-
-
-def filesystem_type(path: Path) -> str:
-    """As /proc/mounts names it: ext4, nfs4, lustre; "" where nobody can tell."""
-    device = path.stat().st_dev
-    number = f"{os.major(device)}:{os.minor(device)}"
-    with contextlib.suppress(OSError):
-        for line in Path("/proc/self/mountinfo").read_text().splitlines():
-            if line.split()[2] == number:
-                return line.partition(" - ")[2].split()[0]
-    return ""
-
-
-def _check_able(root: Path, probed: Probe, allow_no_locks: bool) -> None:
+def _check_able(root: Path, probed: disk.Probe, allow_no_locks: bool) -> None:
     if not probed.locks and not allow_no_locks:
         raise UsageError(
             f"The file system of {root} ({probed.type or 'of unknown type'}) has no working locks,"
             " so two servers could ruin one database. Choose another --root, or say"
             " --allow-no-locks."
         )
-    if probed.free < NEEDED:
-        raise NoSpace(space_sentence(root, probed.free))
-    _check_quota(root)
-
-
-def _check_quota(root: Path) -> None:
-    """Ask for what is needed and give it back: free space says nothing about a quota."""
-    scratch = root / f".probe.{os.getpid()}"
-    fd = os.open(scratch, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    try:
-        libc = ctypes.CDLL(None, use_errno=True)
-        # Not posix_fallocate, which writes each block where the file system can't do it.
-        if libc.fallocate(fd, 0, ctypes.c_long(0), ctypes.c_long(NEEDED)):
-            number = ctypes.get_errno()
-            if number in {errno.ENOSPC, errno.EDQUOT}:
-                raise OSError(number, os.strerror(number), str(scratch))
-    finally:
-        os.close(fd)
-        scratch.unlink(missing_ok=True)
-
-
-def space_sentence(root: Path, free: int | None = None) -> str:
-    """What to tell about a full disk at `root`; `free` None means a quota."""
-    left = "no" if free is None else f"{free >> 20} MB"
-    what = "quota is" if free is None else "disk is"
-    where = _mount_point(root)
-    return (
-        f"The {what} full ({where}): {left} room left where {NEEDED >> 20} MB are needed."
-        " Nothing is lost. Free some, then try again."
-    )
-
-
-def _mount_point(path: Path) -> Path:
-    while not path.exists() or not os.path.ismount(path):
-        path = path.parent
-    return path
-
-
-@contextlib.contextmanager
-def no_space(root: Path) -> Iterator[None]:
-    """Turn "no space left" and "quota exceeded" into their sentence."""
-    try:
-        yield
-    except OSError as error:
-        if error.errno not in {errno.ENOSPC, errno.EDQUOT}:
-            raise
-        quota = error.errno == errno.EDQUOT
-        raise NoSpace(space_sentence(root, None if quota else free_space(root))) from error
-
-
-def free_space(path: Path) -> int:
-    """Bytes that this user may still write on the file system of `path`."""
-    while not path.exists():
-        path = path.parent
-    space = os.statvfs(path)
-    return space.f_bavail * space.f_frsize
-
-
-def write_ballast(instance: Instance) -> None:
-    """Occupy 16 MiB, to give back when the disk is full; what compresses would occupy nothing."""
-    with contextlib.suppress(FileNotFoundError):
-        if instance.ballast.stat().st_size == BALLAST:
-            return
-    beside = instance.ballast.with_name(f".probe.{os.getpid()}")
-    block = os.urandom(1 << 20)
-    with open(beside, "wb", opener=_private) as file:
-        for _ in range(BALLAST >> 20):
-            file.write(block)
-    beside.replace(instance.ballast)
-
-
-def _private(path: str, flags: int) -> int:
-    return os.open(path, flags | os.O_CLOEXEC, 0o600)
+    if probed.free < disk.NEEDED:
+        raise NoSpace(disk.space_sentence(root, probed.free))
+    disk.check_quota(root)
 
 
 # The template: an empty datadir, made once for each version of a server.
@@ -363,7 +128,7 @@ def _private(path: str, flags: int) -> int:
 
 def template(server: Server, cache: Path) -> Path:
     """The folder that holds an empty datadir of `server`, made now if there is none yet."""
-    name = f"{server.flavour}-{server.text}-{os_user()}-{_TEMPLATE_FORMAT}"
+    name = f"{server.flavour}-{server.text}-{disk.os_user()}-{_TEMPLATE_FORMAT}"
     folder = make_private(cache / "datadir") / "".join(
         sign if sign.isalnum() or sign in "._-" else "_" for sign in name
     )
@@ -404,7 +169,7 @@ def _initialise(server: Server, datadir: Path) -> None:
         return
     preface = (
         "create database if not exists mysql;\nuse mysql;\n"
-        f"SET @auth_root_socket={render.sql_string(os_user())};\n"
+        f"SET @auth_root_socket={render.sql_string(disk.os_user())};\n"
     )
     text = preface + "".join(path.read_text(errors="replace") for path in scripts)
     _run([*bootstrap_argv(server, datadir), *_as_root()], datadir, text)
@@ -461,7 +226,7 @@ def _install_db(server: Server, datadir: Path) -> None:
         for folder in (server.path.parent, prefix / "bin", prefix / "scripts"):
             if os.access(folder / name, os.X_OK):
                 argv = [folder / name, "--no-defaults", *_sizes(datadir), "--force"]
-                who = [f"--auth-root-socket-user={os_user()}"]
+                who = [f"--auth-root-socket-user={disk.os_user()}"]
                 mode = ["--auth-root-authentication-method=socket", "--skip-test-db"]
                 _run([str(part) for part in [*argv, *mode, *who, *_as_root()]], datadir, "")
                 return
@@ -472,7 +237,7 @@ def _install_db(server: Server, datadir: Path) -> None:
 
 
 def _initialise_mysql(server: Server, datadir: Path) -> None:
-    if os_user() == "cromwell":
+    if disk.os_user() == "cromwell":
         raise UsageError(
             "MySQL can't have one account for you, cromwell, and for the engine of that name."
             " Use MariaDB, or another user."
@@ -527,7 +292,7 @@ _HOLE = bytes(64 << 10)
 
 
 def _copy(source: Path, target: Path) -> None:
-    with source.open("rb") as old, open(target, "wb", opener=_private) as new:
+    with source.open("rb") as old, open(target, "wb", opener=disk.private) as new:
         while block := old.read(len(_HOLE)):
             if block == _HOLE[: len(block)]:
                 new.seek(len(block), os.SEEK_CUR)
