@@ -58,6 +58,10 @@ class NotFound(UserDBError):
     exit_code = 4
 
 
+class DownloadFailed(NotFound):
+    """What was to be fetched did not come, or is not what it should be; nothing was installed."""
+
+
 class StartFailed(UserDBError):
     """A server or an engine did not start; the message quotes its own log."""
 
