@@ -32,6 +32,7 @@ QUEUED, RUNNING, SUCCEEDED, FAILED, ABORTED, LOST = (
     "lost",
 )
 ENDED = frozenset({SUCCEEDED, FAILED, ABORTED, LOST})
+STATES = ENDED | {QUEUED, RUNNING}
 
 
 @dataclass(frozen=True)

@@ -48,6 +48,11 @@ class Place:
         return f" --root {self.instance.root}"
 
 
+def executions_in(folder: str, name: str) -> Path:
+    """The folder of our own making below the place that was given."""
+    return check_place(absolute(folder)) / f"cromwell-userdb-{user()}-{name}"
+
+
 def absolute(text: str) -> Path:
     """The path from the current folder on; UsageError where that folder is gone."""
     try:

@@ -1,0 +1,298 @@
+"""`list`, `status`, `outputs`, `logs`, `abort`, `label`: first answers about runs."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import click
+
+from cromwell_userdb import leader, process, runs
+from cromwell_userdb.cli import place, screen
+from cromwell_userdb.cli.place import Place, require
+from cromwell_userdb.errors import NotRunning, UsageError
+from cromwell_userdb.instance import RunFolder
+from cromwell_userdb.report.words import duration, moment, shown, table
+from cromwell_userdb.runs import State
+
+JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+
+
+@click.command("list")
+@click.option("-n", "--limit", default=20, show_default=True, help="At most so many runs.")
+@click.option("--all", "everything", is_flag=True, help="All runs.")
+@click.option("--state", "states", multiple=True, type=click.Choice(sorted(runs.STATES)))
+@JSON
+@place.options
+def list_(
+    place: Place, limit: int, everything: bool, states: tuple[str, ...], as_json: bool
+) -> None:
+    """List runs, the newest first.
+
+    \b
+    Examples:
+      cromwell-userdb list
+      cromwell-userdb list --state failed --json
+    """
+    found = [state for state in _recent(place) if not states or state.state in states]
+    found = found if everything else found[:limit]
+    if as_json:
+        return screen.answer([runs.as_json(state) for state in found])
+    if not found:
+        return screen.note(
+            f"No runs yet. Start one: cromwell-userdb run{place.option} workflow.wdl"
+        )
+    print(table(_HEADERS, [_listed(state) for state in found], right="run"))
+
+
+_HEADERS = ("run", "state", "workflow", "name", "started", "took", "calls", "from cache", "")
+
+
+def _listed(state: State) -> list[str]:
+    total = state.total
+    bad = f"  {total.failed} bad" if total.failed else ""
+    return [
+        str(state.run),
+        state.state,
+        state.workflow,
+        state.name,
+        moment(datetime.fromisoformat(state.started), datetime.now(UTC)) if state.started else "",
+        duration(screen.elapsed(state)),
+        f"{total.done}/{total.total}{bad}",
+        str(total.cached or "–"),
+        state.note.splitlines()[0][:60] if state.state == runs.LOST and state.note else "",
+    ]
+
+
+def _recent(where: Place) -> Iterator[State]:
+    """Every run, its true state found out where its leader died."""
+    for state in runs.recent(require(where).instance):
+        yield _true(where, state)
+
+
+def _true(where: Place, state: State) -> State:
+    from cromwell_userdb.cli.session import connect
+
+    return leader.reconcile(where.instance.run(state.run), state, lambda: connect(where))
+
+
+def _run(where: Place, text: str) -> tuple[RunFolder, State]:
+    """The run that `text` means, with its true state."""
+    instance = require(where).instance
+    folder = instance.run(runs.find(instance, text))
+    state = runs.read_state(folder)
+    if state is None:
+        raise NotRunning(f"run {folder.number} never began: its command died before.")
+    return folder, _true(where, state)
+
+
+@click.command("status")
+@click.argument("run", default="-1")
+@JSON
+@place.options
+def status_(place: Place, run: str, as_json: bool) -> None:
+    """Show one run, the newest by default: its calls by name.
+
+    \b
+    Examples:
+      cromwell-userdb status
+      cromwell-userdb status 12 --json
+    """
+    folder, state = _run(place, run)
+    if as_json:
+        return screen.answer(runs.as_json(state) | {"outputs": leader.outputs_of(folder)})
+    print("\n".join(_described(state, place)))
+
+
+def _described(state: State, where: Place) -> Iterator[str]:
+    parts = [f"run {state.run}", state.workflow, *([state.name] if state.name else [])]
+    verb = "aborting" if state.aborting and not state.has_ended else state.state
+    lasted = "for" if not state.has_ended else "after"
+    parts.append(f"{verb} {lasted} {duration(screen.elapsed(state))}")
+    on = state.leader.host if state.leader else ""
+    yield shown(" · ".join(parts) + (f" on {on}" if on and not state.has_ended else ""))
+    if state.calls:
+        yield table(
+            ("call", "total", "done", "cache", "running", "queued", "failed"),
+            [_counted(calls) for calls in state.calls],
+            right="total done cache running queued failed",
+        )
+    if state.state in (runs.FAILED, runs.LOST):
+        yield ""
+        yield screen.ending(state, option=where.option)
+    age = (datetime.now(UTC) - datetime.fromisoformat(state.as_of)).total_seconds()
+    if not state.has_ended and age > 30:
+        yield f"as of {duration(age)} ago"
+
+
+def _counted(calls: runs.Calls) -> list[str]:
+    numbers = (calls.total, calls.done, calls.cached, calls.running, calls.queued, calls.failed)
+    return [calls.name, *(str(number or "–") for number in numbers)]
+
+
+@click.command("outputs")
+@click.argument("run", default="-1")
+@JSON
+@place.options
+def outputs_(place: Place, run: str, as_json: bool) -> None:
+    """Show what a run produced, the newest by default.
+
+    \b
+    Examples:
+      cromwell-userdb outputs
+      cromwell-userdb outputs 12 --json
+    """
+    folder, state = _run(place, run)
+    outputs = leader.outputs_of(folder)
+    if as_json:
+        return screen.answer(outputs or {})
+    if outputs:
+        print(screen.outputs(outputs))
+    elif state.state == runs.SUCCEEDED:
+        screen.note(f"run {state.run} succeeded; its workflow has no outputs.")
+    else:
+        screen.note(f"run {state.run} has no outputs: it is {state.state}.")
+
+
+@click.command("logs")
+@click.argument("run", default="-1")
+@click.option("--call", "name", metavar="NAME[SHARD]", help="This call only, as align[17].")
+@click.option("--failed", is_flag=True, help="Failed calls only.")
+@click.option("--engine", "of_engine", is_flag=True, help="The engine's own log.")
+@click.option("-n", "--lines", default=10, show_default=True, help="Lines of each log.")
+@click.option("--paths", is_flag=True, help="Where the logs are, not what is in them.")
+@JSON
+@place.options
+def logs_(
+    place: Place,
+    run: str,
+    name: str | None,
+    failed: bool,
+    of_engine: bool,
+    lines: int,
+    paths: bool,
+    as_json: bool,
+) -> None:
+    """Show the last words of a run's calls, the newest run by default.
+
+    \b
+    Examples:
+      cromwell-userdb logs --failed
+      cromwell-userdb logs 12 --call align[17] -n 50
+    """
+    folder, state = _run(place, run)
+    if of_engine:
+        print(folder.engine_log if paths else process.tail(folder.engine_log, lines=lines))
+        return
+    found = list(_logs(_calls(place, state), name, failed=failed))
+    if as_json:
+        return screen.answer(found)
+    if not found:
+        raise UsageError(_no_logs(state, name))
+    for log in found:
+        print(f"{log['call']} (attempt {log['attempt']}, {log['status']})")
+        for stream in ("stdout", "stderr"):
+            print(f"  {stream}  {log[stream]}")
+            if log[stream] and not paths:
+                words = process.tail(Path(log[stream]), lines=lines)
+                print("".join(f"    {shown(line)}\n" for line in words.splitlines()), end="")
+
+
+def _calls(where: Place, state: State) -> list[Any]:
+    from cromwell_userdb import metadata
+    from cromwell_userdb.cli.session import connect
+
+    if not state.id:
+        return []
+    with connect(where) as connection:
+        return metadata.calls(connection, state.id)
+
+
+def _logs(calls: Iterable[Any], name: str | None, *, failed: bool) -> Iterator[dict[str, Any]]:
+    for call in calls:
+        bad = call.status in ("Failed", "RetryableFailure", "Aborted")
+        if call.stderr and (not failed or bad) and (not name or _names(name, call)):
+            yield {
+                "call": call.label,
+                "attempt": call.attempt,
+                "status": call.status.lower(),
+                "return_code": call.return_code,
+                "stdout": call.stdout,
+                "stderr": call.stderr,
+                "root": call.root,
+            }
+
+
+def _names(text: str, call: Any) -> bool:
+    """Whether `align` or `align[17]`, or its path below sub-workflows, means this call."""
+    return text in (call.label, call.label.rpartition("/")[2], call.name, call.fqn) or text == (
+        re.sub(r"\[\d+\]", "", call.label)
+    )
+
+
+def _no_logs(state: State, name: str | None) -> str:
+    if name:
+        known = ", ".join(calls.name for calls in state.calls) or "none"
+        return f"run {state.run} has no call {name!r} with logs; its calls are: {known}."
+    return f"run {state.run} has no such calls. Its engine's log: logs {state.run} --engine"
+
+
+@click.command("abort")
+@click.argument("run")
+@click.option("--wait/--no-wait", default=True, help="Wait until it has ended.")
+@JSON
+@place.options
+def abort_(place: Place, run: str, wait: bool, as_json: bool) -> None:
+    """Abort a run, and its jobs with it.
+
+    \b
+    Example:
+      cromwell-userdb abort 12
+    """
+    folder, state = _run(place, run)
+    if state.has_ended:
+        raise NotRunning(f"run {state.run} has already ended: {state.state}.")
+    leader.ask_to_abort(folder, state)
+    deadline = time.monotonic() + 600
+    while wait and not state.has_ended and time.monotonic() < deadline:
+        time.sleep(0.1)
+        folder, state = _run(place, str(folder.number))
+    if as_json:
+        return screen.answer(runs.as_json(state))
+    ended = f"{state.state}" if state.has_ended else "aborting: its engine ends its jobs"
+    screen.note(f"run {state.run} {ended}")
+
+
+@click.command("label")
+@click.argument("run")
+@click.argument("labels", nargs=-1, metavar="[KEY=VALUE]...")
+@JSON
+@place.options
+def label_(place: Place, run: str, labels: tuple[str, ...], as_json: bool) -> None:
+    """Show a run's labels, or set some.
+
+    \b
+    Examples:
+      cromwell-userdb label 12
+      cromwell-userdb label 12 cohort=7 paper=figure-2
+    """
+    from cromwell_userdb import workflows
+    from cromwell_userdb.cli.files import read_labels
+    from cromwell_userdb.cli.session import connect
+
+    _, state = _run(place, run)
+    wanted = read_labels(None, labels)
+    if not state.id:
+        raise NotRunning(f"run {state.run} never reached its engine, which keeps the labels.")
+    with connect(place) as connection:
+        for key, value in wanted.items():
+            workflows.set_label(connection, state.id, key, value)
+        known = workflows.labels(connection, state.id)
+    known.pop(runs.LABEL, None)
+    if as_json:
+        return screen.answer(known)
+    print("\n".join(f"{shown(key)}={shown(value)}" for key, value in sorted(known.items())))
