@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -27,6 +27,28 @@ _CALLS = f"""
      WHERE WORKFLOW_EXECUTION_UUID IN %(ids)s AND CALL_FQN IS NOT NULL
        AND (METADATA_KEY IN %(keys)s OR METADATA_KEY LIKE 'failures[%%')
      ORDER BY METADATA_TIMESTAMP, METADATA_JOURNAL_ID
+"""
+
+_FAILED_CALLS = f"""
+    SELECT m.WORKFLOW_EXECUTION_UUID, {_ENTRY}
+      FROM METADATA_ENTRY m JOIN (
+           SELECT DISTINCT WORKFLOW_EXECUTION_UUID AS ID, CALL_FQN AS FQN,
+                  JOB_SCATTER_INDEX AS SHARD, JOB_RETRY_ATTEMPT AS ATTEMPT
+             FROM METADATA_ENTRY
+            WHERE WORKFLOW_EXECUTION_UUID IN %(ids)s AND METADATA_KEY = 'executionStatus'
+              AND METADATA_VALUE IN ('Failed', 'Unstartable')) f
+        ON m.WORKFLOW_EXECUTION_UUID = f.ID AND m.CALL_FQN = f.FQN
+       AND m.JOB_SCATTER_INDEX <=> f.SHARD AND m.JOB_RETRY_ATTEMPT = f.ATTEMPT
+     WHERE METADATA_KEY IN %(keys)s OR METADATA_KEY LIKE 'failures[%%'
+     ORDER BY METADATA_TIMESTAMP, METADATA_JOURNAL_ID
+"""
+
+_SUB_WORKFLOWS = """
+    SELECT WORKFLOW_EXECUTION_UUID, CALL_FQN, JOB_SCATTER_INDEX, METADATA_VALUE
+      FROM METADATA_ENTRY
+     WHERE WORKFLOW_EXECUTION_UUID IN %s AND METADATA_KEY = 'subWorkflowId'
+       AND METADATA_VALUE IS NOT NULL
+     ORDER BY METADATA_JOURNAL_ID
 """
 
 # No underscore or per cent sign is in any prefix that is asked for.
@@ -96,8 +118,7 @@ class Call:
     @property
     def label(self) -> str:
         """What people type for it: `align`, `align[17]`, `cohort[2]/align[17]`."""
-        own = self.name if self.shard is None else f"{self.name}[{self.shard}]"
-        return "/".join((*self.within, own))
+        return "/".join((*self.within, _label(self.fqn, self.shard)))
 
 
 @dataclass(frozen=True)
@@ -197,30 +218,44 @@ def changes(connection: Connection, ids: Sequence[str], after: int = 0) -> list[
 
 
 def calls(connection: Connection, id: str, *, deep: bool = True) -> list[Call]:
-    """Every attempt of every call, in the order of their start; one question for each level."""
+    """Every attempt of every call in the order of their start, sub-workflows' too when `deep`."""
     if not columns(connection, "METADATA_ENTRY"):
         return []
-    found: list[Call] = []
-    level: dict[str, tuple[str, ...]] = {id: ()}
+    return _calls(connection, _CALLS, _scopes(connection, id, deep=deep))
+
+
+Scopes = dict[str, tuple[str, ...]]
+"""Ids of a workflow and those below it, each with the calls that lead to it."""
+
+
+def _scopes(connection: Connection, id: str, *, deep: bool = True) -> Scopes:
+    known: Scopes = {id: ()}
+    level = dict(known) if deep else {}
     while level:
-        here = list(_calls_of(connection, level))
-        found += here
+        found = rows(connection, _SUB_WORKFLOWS, (list(level),))
         level = {
-            call.sub_workflow: tuple(call.label.split("/"))
-            for call in here
-            if deep and call.sub_workflow
+            below: (*known[above], _label(fqn, shard))
+            for above, fqn, shard, below in found
+            if below not in known
         }
-    return found
+        known |= level
+    return known
 
 
-def _calls_of(connection: Connection, level: dict[str, tuple[str, ...]]) -> Iterator[Call]:
+def _label(fqn: str, shard: int | None) -> str:
+    name = fqn.rpartition(".")[2]
+    return name if shard is None else f"{name}[{shard}]"
+
+
+def _calls(connection: Connection, sql: str, scopes: Scopes) -> list[Call]:
     grouped: dict[tuple[str, str, int | None, int], list[Entry]] = defaultdict(list)
-    for id, *fields in rows(connection, _CALLS, {"ids": list(level), "keys": _CALL_KEYS}):
+    for id, *fields in rows(connection, sql, {"ids": list(scopes), "keys": _CALL_KEYS}):
         entry = Entry(*fields)
         grouped[id, entry.fqn or "", entry.shard, entry.attempt or 1].append(entry)
-    for (id, fqn, shard, attempt), entries in grouped.items():
-        call = Call(id, fqn, shard, attempt, within=level[id])
-        yield _filled(call, document(entries))
+    return [
+        _filled(Call(id, fqn, shard, attempt, within=scopes[id]), document(entries))
+        for (id, fqn, shard, attempt), entries in grouped.items()
+    ]
 
 
 def _filled(call: Call, facts: dict[str, Any]) -> Call:
@@ -246,31 +281,29 @@ def _filled(call: Call, facts: dict[str, Any]) -> Call:
 
 def failures(connection: Connection, id: str) -> list[Failure]:
     """Causes first: calls that failed in the end, by when; then what no call accounts for."""
-    failed = sorted(
-        (call for call in _last_attempts(calls(connection, id)) if call.status == "Failed"),
-        key=lambda call: (call.sub_workflow is not None, -len(call.within), _order(call)),
-    )
-    found: list[Failure] = []
-    for call in failed:
-        said = {line for one in found for line in one.message.splitlines()}
-        words = "\n".join(call.failures)
-        # A sub-workflow repeats what its own calls said.
-        if words and not (call.sub_workflow and said.issuperset(words.splitlines())):
-            found.append(Failure(words, call))
-    said = {line for one in found for line in one.message.splitlines()}
+    if not columns(connection, "METADATA_ENTRY"):
+        return []
+    failed = _calls(connection, _FAILED_CALLS, _scopes(connection, id))
     own = messages(_section(connection, id, "failures"))
-    return found + [Failure(text) for text in own if not said.issuperset(text.splitlines())]
+    return _causes(failed, own)
 
 
-def _order(call: Call) -> tuple[bool, float]:
-    return (call.ended is None, call.ended.timestamp() if call.ended else 0.0)
+def _causes(failed: Iterable[Call], own: Iterable[str]) -> list[Failure]:
+    found: list[Failure] = []
+    said: set[str] = set()
+    for call in sorted(failed, key=_cause_order):
+        # A sub-workflow repeats what its own calls said; two calls of one name may say the same.
+        fresh = [text for text in call.failures if not (call.sub_workflow and text in said)]
+        if fresh or not (call.failures or call.sub_workflow):
+            found.append(Failure("\n".join(fresh), call))
+        said.update(fresh)
+    return found + [Failure(text) for text in own if text not in said]
 
 
-def _last_attempts(found: Iterable[Call]) -> list[Call]:
-    last: dict[tuple[str, str, int | None], Call] = {}
-    for call in sorted(found, key=lambda call: call.attempt):
-        last[call.workflow, call.fqn, call.shard] = call
-    return list(last.values())
+def _cause_order(call: Call) -> tuple[bool, int, bool, float]:
+    ended = call.ended.timestamp() if call.ended else 0.0
+    depth = -len(call.within) if call.sub_workflow else 0
+    return (call.sub_workflow is not None, depth, call.ended is None, ended)
 
 
 def outputs(connection: Connection, id: str) -> dict[str, Any]:
