@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import errno
 import fcntl
 import os
@@ -23,6 +22,9 @@ NEEDED = 64 << 20
 """Bytes that must be free for an instance to be born."""
 
 BALLAST = 16 << 20
+
+ROOM_TO_START = 8 << 20
+"""Bytes without which a server can't even open what it has."""
 
 
 @dataclass(frozen=True)
@@ -137,7 +139,8 @@ def _locks_work(fd: int, path: Path) -> bool:
             fcntl.lockf(os.open(path, os.O_RDWR), fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
             refused = 0
-        os._exit(refused)
+        finally:
+            os._exit(refused)
     return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
 
 
@@ -182,6 +185,8 @@ def filesystem_type(path: Path) -> str:
 
 def check_quota(root: Path) -> None:
     """Ask for what is needed and give it back: free space says nothing about a quota."""
+    import ctypes  # 1 MB, which the supervisor need not have
+
     scratch = root / f".probe.{os.getpid()}"
     fd = os.open(scratch, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:

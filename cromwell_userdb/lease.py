@@ -10,7 +10,6 @@ import errno
 import fcntl
 import json
 import os
-import secrets
 import struct
 import time
 from collections.abc import Callable, Iterator
@@ -55,7 +54,7 @@ class Lease:
 
 def new(holder: Identity, *, job: str | None = None, server: str = "") -> Lease:
     """A lease that nobody has yet, with a nonce of its own."""
-    return Lease(holder, secrets.token_hex(8), time.time(), job, server)
+    return Lease(holder, os.urandom(8).hex(), time.time(), job, server)
 
 
 def read(path: Path) -> Lease | None:

@@ -28,7 +28,7 @@ from cromwell_userdb.errors import (
 from cromwell_userdb.instance import FORMAT, Instance, check_place
 from cromwell_userdb.record import make_private, write_json, write_private
 
-_TEMPLATE_FORMAT = 1
+_TEMPLATE_FORMAT = 2
 _SCRIPTS = (
     "mysql_system_tables.sql",
     "mysql_performance_tables.sql",
@@ -172,6 +172,7 @@ def _initialise(server: Server, datadir: Path) -> None:
         f"SET @auth_root_socket={render.sql_string(disk.os_user())};\n"
     )
     text = preface + "".join(path.read_text(errors="replace") for path in scripts)
+    text += "\nDELETE FROM mysql.proxies_priv;\n"
     _run([*bootstrap_argv(server, datadir), *_as_root()], datadir, text)
 
 
