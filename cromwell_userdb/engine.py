@@ -217,11 +217,14 @@ def argv(
         f"-XX:ErrorFile={conf.parent / 'hs_err.log'}",
         "-DLOG_MODE=STANDARD",
         *defined,
-        "-cp",
-        f"{engine.jar}:{OWN_JAR}",
-        MAIN,
+        *class_path(engine.jar),
         *words,
     ]
+
+
+def class_path(jar: Path) -> list[str]:
+    """What of a java command line comes before Cromwell's own words."""
+    return ["-cp", f"{jar}:{OWN_JAR}", MAIN]
 
 
 def environment(engine: Engine, base: Mapping[str, str]) -> dict[str, str]:

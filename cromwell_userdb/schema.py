@@ -251,6 +251,8 @@ def date_old_results(connection: Connection) -> int:
 
 def forget_workflow(connection: Connection, label: str, value: str) -> None:
     """Delete what the workflow with this label left: it was there to migrate, nothing else."""
+    if "METADATA_ENTRY" not in database.tables(connection, CROMWELL):
+        return
     found = database.rows(
         connection,
         f"SELECT WORKFLOW_EXECUTION_UUID FROM `{CROMWELL}`.METADATA_ENTRY"
@@ -264,8 +266,8 @@ def forget_workflow(connection: Connection, label: str, value: str) -> None:
 
 
 _FORGET = (
-    f"DELETE q FROM `{CROMWELL}`.SUMMARY_QUEUE_ENTRY q JOIN `{CROMWELL}`.METADATA_ENTRY"
-    " USING (METADATA_JOURNAL_ID) WHERE WORKFLOW_EXECUTION_UUID = %s",
+    f"DELETE FROM `{CROMWELL}`.SUMMARY_QUEUE_ENTRY WHERE METADATA_JOURNAL_ID IN (SELECT"
+    f" METADATA_JOURNAL_ID FROM `{CROMWELL}`.METADATA_ENTRY WHERE WORKFLOW_EXECUTION_UUID = %s)",
     f"DELETE FROM `{CROMWELL}`.METADATA_ENTRY WHERE WORKFLOW_EXECUTION_UUID = %s",
     f"DELETE FROM `{CROMWELL}`.CUSTOM_LABEL_ENTRY WHERE WORKFLOW_EXECUTION_UUID = %s",
     f"DELETE FROM `{CROMWELL}`.WORKFLOW_METADATA_SUMMARY_ENTRY WHERE WORKFLOW_EXECUTION_UUID = %s",
