@@ -1,0 +1,158 @@
+"""A run's own copy of the hooks in `slurm/`, and the settings beside it."""
+
+from __future__ import annotations
+
+import difflib
+import importlib.resources
+import secrets
+import shlex
+from collections.abc import Iterable
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+from cromwell_userdb.errors import UsageError
+from cromwell_userdb.record import make_private, write_private
+
+EXTRA = frozenset(
+    [
+        "acctg-freq",
+        "batch",
+        "begin",
+        "bb",
+        "cluster-constraint",
+        "contiguous",
+        "core-spec",
+        "cores-per-socket",
+        "cpu-freq",
+        "cpus-per-gpu",
+        "deadline",
+        "delay-boot",
+        "distribution",
+        "exclusive",
+        "gpu-bind",
+        "gpu-freq",
+        "gpus",
+        "gpus-per-node",
+        "gres",
+        "gres-flags",
+        "hint",
+        "licenses",
+        "mail-type",
+        "mail-user",
+        "mcs-label",
+        "mem-bind",
+        "mem-per-gpu",
+        "mincpus",
+        "network",
+        "nice",
+        "nodelist",
+        "oversubscribe",
+        "power",
+        "prefer",
+        "priority",
+        "profile",
+        "reboot",
+        "sockets-per-node",
+        "spread-job",
+        "switches",
+        "thread-spec",
+        "threads-per-core",
+        "tmp",
+        "use-min-nodes",
+        "wckey",
+    ]
+)
+"""Options of sbatch that `slurm.extra` and a task's `slurm_extra` may hold.
+
+Those left out are the hooks' own, have a name of their own here, or make more jobs of one.
+"""
+
+
+@dataclass(frozen=True)
+class HookSettings:
+    """What the hooks read from `settings` beside them; each name is a variable there.
+
+    `state` is a private folder of the user's, for snapshots where there is no
+    XDG_RUNTIME_DIR. `cluster` is a name for `--clusters`, "" for the only one. `own_path` is a
+    folder that the engine has on PATH and jobs shall not. `partition` to `extra` are the
+    run's defaults, which a task's attributes override. `missing_seconds` is how long SLURM
+    may not know a job before the call is given up. `cores`, `memory_mb` and `nice` are for
+    calls on this machine.
+    """
+
+    state: Path
+    comment: str = ""
+    cluster: str = ""
+    own_path: str = ""
+    partition: str = ""
+    account: str = ""
+    qos: str = ""
+    constraint: str = ""
+    reservation: str = ""
+    time_limit: str = ""
+    exclude: str = ""
+    extra: tuple[str, ...] = ()
+    mem_per_cpu: bool = False
+    poll_seconds: int = 30
+    look_seconds: int = 12
+    patience: int = 7200
+    missing_seconds: int = 900
+    cores: int = 1
+    memory_mb: int = 1024
+    nice: int = 0
+
+
+def settings_text(settings: HookSettings) -> str:
+    """Bash assignments, quoted so that no value is ever code.
+
+    >>> print(settings_text(HookSettings(Path("/s"), comment="run 1; $(id)")).splitlines()[1])
+    comment='run 1; $(id)'
+    """
+    lines = [f"{known.name}={_word(getattr(settings, known.name))}" for known in fields(settings)]
+    lines.append(f"allowed_extra={_word(' '.join(sorted(EXTRA)))}")
+    return "\n".join(lines) + "\n"
+
+
+def _word(value: Path | str | int | tuple[str, ...]) -> str:
+    if isinstance(value, tuple):
+        return f"({' '.join(map(shlex.quote, value))})"
+    return shlex.quote(str(int(value) if isinstance(value, bool) else value))
+
+
+def install(folder: Path, settings: HookSettings) -> None:
+    """Copy the hooks to `folder`, so that a changed install never changes a run."""
+    make_private(folder)
+    for hook in importlib.resources.files("cromwell_userdb").joinpath("slurm").iterdir():
+        if hook.is_file():
+            write_private(folder / hook.name, hook.read_bytes(), mode=0o700)
+    write_private(folder / "settings", settings_text(settings))
+
+
+def new_marker() -> str:
+    """The end of the document in which a template hands attributes to a hook: not guessable."""
+    return f"END-{secrets.token_hex(12)}"
+
+
+def template_values(*, memory_mb: int = 0, disks_as_tmp: bool = False) -> dict[str, object]:
+    """What slurm.conf.j2 and local.conf.j2 need besides the values of every configuration.
+
+    `memory_mb` is for tasks that ask for none, 0 leaves it to SLURM; `disks_as_tmp` makes a
+    task's `disks` a demand for local disk.
+    """
+    return {"marker": new_marker(), "memory_mb": memory_mb, "disks_as_tmp": disks_as_tmp}
+
+
+def check_extra(options: Iterable[str]) -> tuple[str, ...]:
+    """The options if all are of EXTRA, each one word; raises UsageError with the likely name."""
+    chosen = tuple(options)
+    for option in chosen:
+        name = option.partition("=")[0].removeprefix("--")
+        if not option.startswith("--") or name not in EXTRA:
+            near = difflib.get_close_matches(name, EXTRA, n=1)
+            hint = f"Did you mean --{near[0]}?" if near else f"Possible are {_sentence(EXTRA)}."
+            raise UsageError(f"{option!r} is no option for SLURM's sbatch here. {hint}")
+    return chosen
+
+
+def _sentence(names: Iterable[str]) -> str:
+    return ", ".join(f"--{name}" for name in sorted(names))

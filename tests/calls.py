@@ -1,0 +1,200 @@
+"""Calls as Cromwell makes them: a folder, its script, and the hooks that run it."""
+
+from __future__ import annotations
+
+import itertools
+import re
+import shutil
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from subprocess import CompletedProcess
+from typing import TypeVar
+
+from cromwell_userdb import hooks
+
+RunAs = Callable[[Sequence[str | Path]], CompletedProcess[str]]
+
+# Cromwell 92's own, as recorded, with our epilogue; shorter by the parts for cloud back ends.
+SCRIPT = """\
+#!/bin/bash
+
+cd {here}
+tmpDir=$(mktemp -d "$PWD"/tmp.XXXXXX)
+
+export _JAVA_OPTIONS=-Djava.io.tmpdir="$tmpDir"
+export TMPDIR="$tmpDir"
+
+
+(
+cd {here}
+
+)
+
+
+out5e64fcef="${{tmpDir}}/out.$$" err5e64fcef="${{tmpDir}}/err.$$"
+mkfifo "$out5e64fcef" "$err5e64fcef"
+trap 'rm "$out5e64fcef" "$err5e64fcef"' EXIT
+touch '{here}/stdout' '{here}/stderr'
+tee '{here}/stdout' < "$out5e64fcef" &
+tee '{here}/stderr' < "$err5e64fcef" >&2 &
+(
+cd {here}
+
+
+{command}
+)  > "$out5e64fcef" 2> "$err5e64fcef"
+echo $? > {here}/rc.tmp
+(
+cd {here}
+r=$(cat rc.tmp 2>/dev/null); if [ "$r" = 137 ]; then echo 80 > rc.tmp; echo 0 > memory_retry_rc; fi
+
+
+)
+mv {here}/rc.tmp {here}/rc
+"""
+
+SLURM_KEYS = [
+    "cwd",
+    "script",
+    "name",
+    "shell",
+    "cpu",
+    "memory_mb",
+    "runtime_minutes",
+    "time_minutes",
+    "partition",
+    "account",
+    "qos",
+    "constraint",
+    "reservation",
+    "time",
+    "exclude",
+    "extra",
+    "gpu_count",
+    "gpu_type",
+    "disks",
+]
+LOCAL_KEYS = ["cwd", "script", "shell", "cpu", "wanted_mb"]
+
+_numbers = itertools.count()
+T = TypeVar("T")
+
+
+def wait_for(look: Callable[[], T], *, timeout: float = 30, pause: float = 0.1) -> T:
+    """What `look` returns once it is true."""
+    deadline = time.monotonic() + timeout
+    while not (found := look()):
+        assert time.monotonic() < deadline, f"nothing in {timeout:g} seconds"
+        time.sleep(pause)
+    return found
+
+
+@dataclass
+class Call:
+    """One call of `run`; `attributes` are the values that the template would put in."""
+
+    run: Run
+    cwd: Path
+    attributes: Mapping[str, str]
+    job: str = ""
+    said: str = ""
+
+    @property
+    def here(self) -> Path:
+        return self.cwd / "execution"
+
+    @property
+    def rc(self) -> int | None:
+        try:
+            return int((self.here / "rc").read_text())
+        except (FileNotFoundError, ValueError):
+            return None
+
+    @property
+    def stderr(self) -> str:
+        path = self.here / "stderr"
+        return path.read_text() if path.exists() else ""
+
+    def write_submit(self, hook: str = "submit") -> Path:
+        """The file that Cromwell writes from the template."""
+        keys = SLURM_KEYS if hook == "submit" else LOCAL_KEYS
+        lines = [f"{key}={self.attributes.get(key, '')}" for key in keys]
+        script = self.here / "script.submit"
+        text = "\n".join(["#!/bin/bash", f"{self.run.hooks}/{hook} <<'END-7'", *lines, "END-7", ""])
+        script.write_text(text)
+        return script
+
+    def submit(self, hook: str = "submit") -> Call:
+        done = self.run.run_as(["/bin/bash", self.write_submit(hook)])
+        self.said = done.stderr
+        found = re.fullmatch(r"(\d+)\n", done.stdout)
+        if done.returncode == 0:
+            assert found, (done.stdout, done.stderr)
+            self.job = found[1]
+        return self
+
+    def check(self, hook: str = "check-alive") -> int:
+        return self.run.hook(hook, self.job, self.here / "script.check").returncode
+
+    def kill(self, hook: str = "kill") -> None:
+        self.run.hook(hook, self.job, self.here / "script.kill")
+
+    def end(self, *, timeout: float = 60, hook: str = "check-alive") -> int:
+        """The call's return code, asking as Cromwell does, though more often."""
+
+        def look() -> bool:
+            assert self.check(hook) == 0
+            return self.rc is not None
+
+        wait_for(look, timeout=timeout, pause=0.5)
+        return self.rc if self.rc is not None else -1
+
+
+@dataclass
+class Run:
+    """A run's folders below `base`, and how to act as its owner."""
+
+    base: Path
+    run_as: RunAs
+    owner: str = ""
+    settings: Mapping[str, object] = field(default_factory=dict)
+
+    @property
+    def hooks(self) -> Path:
+        return self.base / "runs/1/hooks"
+
+    def install(self) -> Run:
+        chosen = {"poll_seconds": 2, "look_seconds": 2, **self.settings}
+        state = self.base / "state"
+        hooks.install(self.hooks, hooks.HookSettings(state=state, **chosen))  # type: ignore[arg-type]
+        state.mkdir(exist_ok=True)
+        self._give()
+        return self
+
+    def _give(self) -> None:
+        if self.owner:
+            for path in [self.base, *self.base.rglob("*")]:
+                shutil.chown(path, self.owner, self.owner)
+
+    def hook(self, name: str, *arguments: str | Path) -> CompletedProcess[str]:
+        return self.run_as([self.hooks / name, *arguments])
+
+    def call(self, command: str = "true", **attributes: str) -> Call:
+        """A call whose folder and script are there, not submitted yet."""
+        cwd = self.base / f"executions/wf/5e64fcef/call-t/shard-{next(_numbers)}"
+        here = cwd / "execution"
+        here.mkdir(parents=True)
+        script = here / "script"
+        script.write_text(SCRIPT.format(here=here, command=command))
+        given = {
+            "cwd": str(cwd),
+            "script": str(script),
+            "name": "cromwell_5e64fcef_t",
+            "shell": "/bin/bash",
+            "cpu": "1",
+            **attributes,
+        }
+        self._give()
+        return Call(self, cwd, given)
