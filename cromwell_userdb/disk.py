@@ -21,7 +21,8 @@ from cromwell_userdb.record import read_json
 NEEDED = 64 << 20
 """Bytes that must be free for an instance to be born."""
 
-BALLAST = 16 << 20
+BALLAST = 12 << 20
+"""As much as an empty datadir may still take of its own accord: redo log and temporary space."""
 
 ROOM_TO_START = 8 << 20
 """Bytes without which a server can't even open what it has."""
@@ -239,7 +240,7 @@ def free_space(path: Path) -> int:
 
 
 def write_ballast(instance: Instance) -> None:
-    """Occupy 16 MiB, to give back when the disk is full; what compresses would occupy nothing."""
+    """Occupy 12 MiB, to give back when the disk is full; what compresses would occupy nothing."""
     with contextlib.suppress(FileNotFoundError):
         if instance.ballast.stat().st_size == BALLAST:
             return

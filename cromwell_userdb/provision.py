@@ -194,7 +194,7 @@ def _sizes(datadir: Path) -> list[str]:
         f"--datadir={datadir}",
         f"--tmpdir={datadir}",
         "--innodb-data-file-path=ibdata1:10M:autoextend",
-        "--innodb-autoextend-increment=8",
+        "--innodb-autoextend-increment=1",
         "--innodb-undo-tablespaces=3",
         "--innodb-log-file-size=8M",
         "--aria-log-file-size=8M",
@@ -289,19 +289,27 @@ def _unpack(folder: Path, datadir: Path) -> None:
     _sync(datadir.parent)
 
 
+_BLOCK = 4096
 _HOLE = bytes(64 << 10)
 
 
 def _copy(source: Path, target: Path) -> None:
+    """Copy with a hole for every block of zeros: an empty datadir is 95 % zeros."""
     with source.open("rb") as old, open(target, "wb", opener=disk.private) as new:
-        while block := old.read(len(_HOLE)):
-            if block == _HOLE[: len(block)]:
-                new.seek(len(block), os.SEEK_CUR)
-            else:
-                new.write(block)
-        new.truncate()
-        new.flush()
+        place = 0
+        while part := old.read(len(_HOLE)):
+            if part != _HOLE[: len(part)]:
+                _write_blocks(new.fileno(), part, place)
+            place += len(part)
+        os.truncate(new.fileno(), place)
         os.fsync(new.fileno())
+
+
+def _write_blocks(fd: int, part: bytes, place: int) -> None:
+    for start in range(0, len(part), _BLOCK):
+        block = part[start : start + _BLOCK]
+        if block != _HOLE[: len(block)]:
+            os.pwrite(fd, block, place + start)
 
 
 def _sync_all(folder: Path) -> None:

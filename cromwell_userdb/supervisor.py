@@ -399,7 +399,7 @@ def _give_ballast(service: Service) -> None:
     with contextlib.suppress(OSError):
         if disk.free_space(service.instance.root) < ROOM and service.instance.ballast.exists():
             service.instance.ballast.unlink()
-            _say("the disk is full: gave 16 MB back")
+            _say("the disk is full: gave the ballast back")
 
 
 def _size(path: Path) -> int:
