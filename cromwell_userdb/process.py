@@ -48,6 +48,23 @@ def run(
     return done.stdout
 
 
+def call(argv: Sequence[str | os.PathLike[str]], *, env: Mapping[str, str] | None = None) -> int:
+    """Run `argv` on our own terminal, for as long as it takes; return its status.
+
+    Ctrl-C is the child's: whoever calls hears of it by the status.
+    """
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        child = subprocess.Popen(
+            argv, env=env, preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL)
+        )
+        return child.wait()
+    except OSError as error:
+        raise CommandFailed(f"{argv[0]} did not start: {error.strerror}.") from error
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
 def spawn(
     argv: Sequence[str | os.PathLike[str]],
     *,

@@ -280,6 +280,14 @@ def migrate(connection: database.Connection) -> None:
         )
 
 
+def is_migrated(connection: database.Connection) -> bool:
+    """Whether our schema has this program's version."""
+    if "schema_version" not in database.tables(connection, SCHEMA):
+        return False
+    found = database.rows(connection, f"SELECT MAX(version) FROM {SCHEMA}.schema_version")
+    return bool(found[0][0] == len(_MIGRATIONS))
+
+
 def save(connection: database.Connection, request: Request, state: State) -> None:
     """Put the run's row, or bring it up to date."""
     database.execute(

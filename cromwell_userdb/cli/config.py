@@ -180,7 +180,13 @@ def render_(place: Place, backend: str | None) -> None:
 def _rendered(where: Place) -> str:
     from cromwell_userdb.cli import session
 
-    return session.conf(where, where.instance.run(0), snapshot_isolation=False, hidden=True)
+    return session.conf(
+        where,
+        where.instance.run(0),
+        session.executions_place(where),
+        snapshot_isolation=False,
+        hidden=True,
+    )
 
 
 @config_.command()

@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import Any
 
 from cromwell_userdb import engine as engines
-from cromwell_userdb import leader, process, render, runs, wdl
+from cromwell_userdb import leader, process, runs, wdl
 from cromwell_userdb.cli import files, place, screen, session
 from cromwell_userdb.cli.place import Place
 from cromwell_userdb.engine import Engine
 from cromwell_userdb.errors import UsageError, WdlError
 from cromwell_userdb.instance import RunFolder
-from cromwell_userdb.record import Identity, make_private, write_json, write_private
+from cromwell_userdb.record import Identity, write_json, write_private
 from cromwell_userdb.runs import Request, State
 
 
@@ -108,9 +108,9 @@ def launch(what: Order, *, wait: bool, quiet: bool) -> RunFolder:
     """Start the server if need be, write the run's folder, and fork its leader."""
     where = what.where
     executions = session.executions(where)
-    connection = session.connect(where, wait=wait, progress=None if quiet else screen.note)
-    with connection:
-        session.prepare(where, connection, what.engine)
+    say = (lambda line: None) if quiet else screen.note
+    with session.connect(where, wait=wait, say=say) as connection:
+        session.tables(where, connection, what.engine, say=say)
         snapshot = session.knows_snapshot_isolation(connection)
     folder = runs.new_folder(where.instance)
     request = _request(what, folder)
@@ -144,7 +144,7 @@ def _request(what: Order, folder: RunFolder) -> Request:
         workflow=what.workflow,
         created=runs.now(),
         cwd=str(session.current_folder() or folder.path),
-        backend=what.where.settings.run_backend,
+        backend=session.backend(what.where),
         engine=what.engine.kind,
         engine_version=what.engine.version,
         name=what.name,
@@ -157,7 +157,6 @@ def _write(
     what: Order, folder: RunFolder, request: Request, executions: Path, snapshot: bool
 ) -> None:
     """Everything the engine reads, and enough to run this once more."""
-    settings = what.where.settings
     runs.write_request(folder, request)
     write_json(folder.inputs, what.inputs)
     write_json(folder.options, what.options)
@@ -166,30 +165,21 @@ def _write(
         files.pack_imports(what.imports, folder.imports)
     if not is_url(what.wdl):
         shutil.copyfile(what.wdl, folder.path / "workflow.wdl")
-    session.write_hooks(what.where, folder)
-    conf = render.CromwellConf(
-        url=render.jdbc_url(snapshot_isolation=snapshot),
-        password=session.password(what.where),
-        backend=request.backend,
-        root=str(executions),
-        hooks=str(folder.hooks),
-        workflow_logs=str(make_private(folder.path / "workflow-logs")),
-        hashing=session.hashing(settings),
-        localization=settings.cache_localization,
-        duplication=settings.cache_duplication,
-        concurrent_jobs=settings.run_concurrent_jobs,
-        job_rate=settings.run_job_rate,
-        failure_mode=settings.run_failure_mode,
-        snippet=session.snippet(settings),
-        snippet_origin=settings.template_snippet,
-        provider=session.provider(what.where),
-    )
-    own = Path(settings.template_dir) if settings.template_dir else None
-    write_private(folder.conf, render.cromwell_conf(conf, own=own))
+    session.hooks(what.where, folder)
+    text = session.conf(what.where, folder, executions, snapshot_isolation=snapshot)
+    write_private(folder.conf, text)
 
 
 def _task(what: Order, folder: RunFolder, request: Request) -> leader.Task:
-    arguments = ["run", "-i", folder.inputs, "-o", folder.options, "-l", folder.labels]
+    arguments: list[str | Path] = [
+        "run",
+        "-i",
+        folder.inputs,
+        "-o",
+        folder.options,
+        "-l",
+        folder.labels,
+    ]
     if what.imports:
         arguments += ["-p", folder.imports]
     if what.metadata_output:

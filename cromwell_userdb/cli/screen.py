@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Protocol
 
-from cromwell_userdb.report.words import duration, plural, shown
+from cromwell_userdb.report.words import duration, plural, shown, size
 from cromwell_userdb.runs import Calls, State
 
 if TYPE_CHECKING:
@@ -239,6 +239,30 @@ def called(name: str, shard: int | None) -> str:
     'align[17]'
     """
     return name if shard is None else f"{name}[{shard}]"
+
+
+@contextmanager
+def bytes_bar() -> Iterator[Callable[[int, int], None]]:
+    """Progress of a download: a bar on a terminal, else a line for each tenth."""
+    if sys.stderr.isatty():
+        from rich.console import Console
+        from rich.progress import BarColumn, DownloadColumn, Progress, TransferSpeedColumn
+
+        columns = (BarColumn(), DownloadColumn(), TransferSpeedColumn())
+        with Progress(*columns, console=Console(stderr=True)) as bar:
+            task = bar.add_task("download", total=None)
+            yield lambda done, total: bar.update(task, completed=done, total=total or None)
+        return
+    told = -1
+
+    def tell(done: int, total: int) -> None:
+        nonlocal told
+        tenth = 10 * done // total if total else -1
+        if tenth > told:
+            told = tenth
+            note(f"{10 * tenth} % of {size(total)}")
+
+    yield tell
 
 
 def note(text: str) -> None:

@@ -2,21 +2,44 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
-from collections.abc import Callable
+import secrets
+import shlex
+import shutil
+import sys
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from cromwell_userdb import binaries, database, process, provision, runs, schema, server
+from cromwell_userdb import (
+    binaries,
+    database,
+    disk,
+    lease,
+    prepare,
+    process,
+    releases,
+    render,
+    runs,
+    schema,
+    server,
+)
 from cromwell_userdb import engine as engines
-from cromwell_userdb.cli import place
+from cromwell_userdb.cli import place, screen
 from cromwell_userdb.cli.place import Place
 from cromwell_userdb.database import Connection
 from cromwell_userdb.engine import Engine
 from cromwell_userdb.errors import CommandFailed, NotPrivate, SettingError
-from cromwell_userdb.record import make_private
+from cromwell_userdb.instance import RunFolder
+from cromwell_userdb.record import Machine, make_private, write_private
+from cromwell_userdb.server import Status
 from cromwell_userdb.settings import Settings
 
 Say = Callable[[str], None]
+
+HOOKS = Path(__file__).parent.parent / "slurm"
+ELSEWHERE_PATIENCE = 24 * 3600.0
+"""Seconds that --wait waits for another node."""
 
 
 def engine(where: Place) -> Engine:
@@ -35,41 +58,138 @@ def _path(text: str) -> Path | None:
     return place.absolute(text) if text else None
 
 
-def serve(where: Place, *, wait: bool = False) -> None:
+def serve(where: Place, *, wait: bool = False, say: Say = lambda line: None) -> Status:
     """Have the instance's server answer; raises Held where another node serves it."""
-    facts = provision.facts(place.require(where).instance)
-    named = where.settings.server_binary or (facts or {}).get("server", "")
-    server.start(
+    facts = disk.facts(place.require(where).instance) or {}
+    settings = where.settings
+    named = settings.server_binary or facts.get("server", "")
+    return server.start(
         where.instance,
         binaries.find_server(_path(named)),
-        idle_seconds=where.settings.server_idle_minutes * 60,
-        buffer_pool_mb=where.settings.server_buffer_pool_mb,
-        flush=where.settings.server_flush,
-        wait=600 if wait else 0,
+        idle_seconds=settings.server_idle_minutes * 60,
+        buffer_pool_mb=settings.server_buffer_pool_mb,
+        flush=settings.server_flush,
+        wait=ELSEWHERE_PATIENCE if wait else 0,
+        progress=say,
     )
 
 
-def connect(where: Place, *, wait: bool = False) -> Connection:
+def connect(where: Place, *, wait: bool = False, say: Say = lambda line: None) -> Connection:
     """A connection as the OS user to Cromwell's tables, the server started where need be."""
-    serve(where, wait=wait)
-    return database.connect(where.instance.socket, user=place.user(), database=schema.CROMWELL)
+    serve(where, wait=wait, say=say)
+    return server.connect(where.instance, schema=schema.CROMWELL)
 
 
-def prepare(where: Place, connection: Connection, maker: Engine) -> None:
-    """Have our tables and Cromwell's ready for this engine."""
-    runs.migrate(connection)
-    if schema.is_current(connection, maker.maker):
+def tables(where: Place, connection: Connection, maker: Engine, *, say: Say) -> None:
+    """Have our tables and Cromwell's ready for this engine, once and under the lock."""
+    if _are_ready(connection, maker):
         return
-    if maker.kind == "embedded":
-        schema.apply_bundled(connection, maker.maker)
-        return
-    engines.migrate(
-        maker,
-        connection,
-        instance=where.instance,
-        cache=place.cache_folder(),
-        password=password(where),
-    )
+    with lease.exclusive(where.instance.root / "tables.lock", 900, doing="making tables"):
+        runs.migrate(connection)
+        folder = make_private(where.instance.root / "migration")
+        run = RunFolder(folder)
+        hooks(where, run)
+        text = conf(where, run, folder / "executions", snapshot_isolation=False, migrates=True)
+        write_private(run.conf, text)
+        prepare.migrate(
+            maker,
+            connection,
+            conf=run.conf,
+            socket=where.instance.socket,
+            folder=folder,
+            cache=place.cache_folder(),
+            environ=os.environ,
+            say=say,
+        )
+        shutil.rmtree(folder)
+
+
+def _are_ready(connection: Connection, maker: Engine) -> bool:
+    return runs.is_migrated(connection) and schema.is_current(connection, maker.maker)
+
+
+def tables_behind(where: Place, maker: Engine) -> None:
+    """`tables`, in a process of its own: a real Cromwell takes some seconds to make them."""
+
+    def work() -> None:
+        with connect(where) as connection:
+            tables(where, connection, maker, say=lambda line: print(line, flush=True))
+
+    process.fork_detached(work, log=where.instance.log / "tables.log")
+
+
+def fast_start(maker: Engine) -> None:
+    """Have the JVM's class archive made in the background, where there is none yet."""
+    cache = place.cache_folder()
+    prepare.archive_classes_behind(maker, cache, log=cache / "archive.log")
+
+
+def install_cromwell(
+    where: Place,
+    *,
+    version: str | None = None,
+    source: Path | None = None,
+    sha256: str = "",
+    verify: bool = True,
+) -> Path:
+    """A release's jar in the user's cache, with progress on stderr."""
+    with screen.bytes_bar() as progress:
+        return releases.install(
+            version or releases.default(),
+            place.cache_folder(),
+            template=where.settings.engine_url,
+            from_file=source,
+            sha256=sha256,
+            verify=verify,
+            progress=progress,
+        )
+
+
+def hooks(where: Place, run: RunFolder) -> None:
+    """Copy the hooks beside the run, with their settings: no later change reaches them."""
+    make_private(run.hooks)
+    for source in sorted(HOOKS.iterdir()):
+        write_private(run.hooks / source.name, source.read_bytes(), mode=0o700)
+    write_private(run.hooks / "settings", hook_settings(where, run))
+
+
+def hook_settings(where: Place, run: RunFolder) -> str:
+    """The settings that hooks read, as assignments in bash."""
+    settings = where.settings
+    machine = Machine.here()
+    values: dict[str, str | int | tuple[str, ...]] = {
+        "state": str(where.instance.root / "hooks"),
+        "comment": f"cromwell-userdb run {run.path.name}",
+        "partition": settings.slurm_partition,
+        "account": settings.slurm_account,
+        "qos": settings.slurm_qos,
+        "constraint": settings.slurm_constraint,
+        "reservation": settings.slurm_reservation,
+        "time_limit": settings.slurm_time,
+        "exclude": settings.slurm_exclude,
+        "extra": settings.slurm_extra,
+        "poll_seconds": settings.slurm_poll_seconds,
+        "cores": settings.local_cores or machine.cores,
+        "memory_mb": settings.local_memory_mb or machine.memory * 9 // 10 // 2**20,
+        "nice": settings.local_nice,
+    }
+    return "".join(f"{name}={_bash(value)}\n" for name, value in values.items())
+
+
+def _bash(value: str | int | tuple[str, ...]) -> str:
+    if isinstance(value, tuple):
+        return "(" + " ".join(shlex.quote(part) for part in value) + ")"
+    return shlex.quote(str(value))
+
+
+def cancel(where: Place, run: RunFolder, jobs: Sequence[str]) -> None:
+    """End jobs through the run's own kill hook; one that can't be reached goes on trying."""
+    kill = "kill" if backend(where) == "slurm" else "local-kill"
+    for job in jobs:
+        try:
+            process.run([run.hooks / kill, job], timeout=30)
+        except CommandFailed as error:
+            print(error, file=sys.stderr)
 
 
 def password(where: Place) -> str:
@@ -87,10 +207,7 @@ def executions(where: Place) -> Path:
     Cromwell opens its own folders to others, so privacy comes from this one: owner and mode
     are looked at each time, and anything but ours and 0700 is refused.
     """
-    chosen = where.settings.run_executions
-    if not chosen:
-        return make_private(where.instance.root / "executions")
-    folder = place.executions_in(chosen, where.name)
+    folder = executions_place(where)
     make_private(folder)
     facts = folder.lstat()
     if facts.st_uid != os.getuid() or facts.st_mode & 0o077:
@@ -99,6 +216,75 @@ def executions(where: Place) -> Path:
             f"chmod 700 {folder}, or choose another place with --executions."
         )
     return folder
+
+
+def occupied(folder: Path) -> int:
+    """Bytes on disk of everything below `folder`; what can't be read counts nothing."""
+    total = 0
+    for parent, folders, names in os.walk(folder):
+        for name in (*folders, *names):
+            with contextlib.suppress(OSError):
+                total += os.lstat(Path(parent, name)).st_blocks * 512
+    return total
+
+
+def executions_place(where: Place) -> Path:
+    """Where `executions` is, or will be."""
+    chosen = where.settings.run_executions
+    if chosen:
+        return place.executions_in(chosen, where.name)
+    return where.instance.root / "executions"
+
+
+def conf(
+    where: Place,
+    folder: RunFolder,
+    executions: Path,
+    *,
+    snapshot_isolation: bool,
+    migrates: bool = False,
+    hidden: bool = False,
+) -> str:
+    """The cromwell.conf of a run in `folder`; `hidden` leaves the password out."""
+    settings = where.settings
+    values = render.CromwellConf(
+        url=render.jdbc_url(snapshot_isolation=snapshot_isolation, truncates=not migrates),
+        password="(hidden)" if hidden else password(where),
+        backend=backend(where),
+        root=str(executions),
+        hooks=str(folder.hooks),
+        workflow_logs=str(folder.path / "workflow-logs"),
+        hashing=hashing(settings),
+        localization=settings.cache_localization,
+        duplication=settings.cache_duplication,
+        concurrent_jobs=settings.run_concurrent_jobs,
+        job_rate=settings.run_job_rate,
+        poll_seconds=settings.slurm_poll_seconds,
+        failure_mode=settings.run_failure_mode,
+        migrates=migrates,
+        snippet=snippet(settings),
+        snippet_origin=settings.template_snippet,
+        provider={"marker": f"END-{secrets.token_hex(8)}", "disks_as_tmp": False, "memory_mb": 0},
+    )
+    return render.cromwell_conf(values, own=_path(settings.template_dir))
+
+
+def backend(where: Place) -> str:
+    """Where calls run: what was asked for, or else what this machine has."""
+    chosen = where.settings.run_backend
+    if chosen != "auto":
+        return chosen
+    return "slurm" if has_slurm() else "local"
+
+
+def has_slurm() -> bool:
+    """Whether a controller answers here; asked at init, and recorded."""
+    if not shutil.which("sbatch"):
+        return False
+    try:
+        return "is UP" in process.run(["scontrol", "ping"], timeout=20)
+    except CommandFailed:
+        return False
 
 
 def hashing(settings: Settings) -> str:

@@ -1,0 +1,194 @@
+"""`init`: make the private database, once; twice is as good as once."""
+
+from __future__ import annotations
+
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import click
+
+from cromwell_userdb import binaries, disk, provision, releases
+from cromwell_userdb import engine as engines
+from cromwell_userdb import settings as names
+from cromwell_userdb.binaries import Server
+from cromwell_userdb.cli import config, place, screen, session
+from cromwell_userdb.cli.place import Place, tilde
+from cromwell_userdb.engine import Engine
+from cromwell_userdb.errors import NotFound, UsageError, UserDBError
+from cromwell_userdb.record import Machine, write_private
+from cromwell_userdb.settings import Value
+
+
+@click.command("init")
+@click.option("--server", metavar="PATH", help="This mariadbd or mysqld.")
+@click.option("--install", is_flag=True, help="Download a server and Cromwell where missing.")
+@click.option("--engine", type=click.Choice(["auto", "cromwell", "embedded"]))
+@click.option("--cromwell", metavar="PATH", help="This cromwell.jar.")
+@click.option("--backend", type=click.Choice(["auto", "local", "slurm"]))
+@click.option("--executions", metavar="DIR", help="Run workflows below this folder.")
+@click.option("--profile", metavar="FILE", help="Take settings from this file.")
+@click.option("--allow-root", is_flag=True, help="Even as root, as in a container.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@place.options
+def init_(
+    place: Place, install: bool, profile: str | None, allow_root: bool, as_json: bool, **flags: Any
+) -> None:
+    """Make your private database, once.
+
+    Finds a MariaDB or MySQL server and an engine for workflows, makes a database that is
+    yours alone, and says where everything is. Again is safe: it completes what is missing.
+
+    \b
+    Examples:
+      cromwell-userdb init
+      cromwell-userdb init --name lab --executions /scratch/alice
+    """
+    facts = initialise(place, install=install, profile=profile, allow_root=allow_root, **flags)
+    if as_json:
+        return screen.answer(facts)
+    for title in ("Private database", "Server", "Engine", "Workflows run in", "Jobs"):
+        print(f"{title:<18} {facts[title]}")
+    print(f"\nRun something:     cromwell-userdb run{place.option} workflow.wdl inputs.json")
+
+
+def initialise(
+    where: Place, *, install: bool, profile: str | None, allow_root: bool, **flags: Any
+) -> dict[str, str]:
+    """Do all of `init`; returns the lines it says, by their titles."""
+    place.check_user(allow_root=allow_root)
+    chosen = _chosen(flags, profile)
+    where = place.with_flags(where, chosen)
+    server = _server(where, install=install)
+    engine = _engine(where, install=install)
+    provision.birth(
+        where.instance,
+        server,
+        cache=place.cache_folder(),
+        allow_root=True,
+        allow_no_locks=where.settings.server_allow_no_locks,
+    )
+    decided: dict[str, Value] = {"run.backend": session.backend(where)}
+    where = _keep(where, chosen | decided)
+    began = time.monotonic()
+    session.serve(where)
+    ready = time.monotonic() - began
+    if engine.kind == "cromwell":
+        session.tables_behind(where, engine)
+        session.fast_start(engine)
+    else:
+        with session.connect(where) as connection:
+            session.tables(where, connection, engine, say=screen.note)
+    return _said(where, server, engine, session.executions(where), ready)
+
+
+def _chosen(flags: dict[str, Any], profile: str | None) -> dict[str, Value]:
+    """The settings that the command line and its profile make for this instance."""
+    chosen: dict[str, Value] = {}
+    if profile:
+        try:
+            text = Path(profile).read_text()
+        except (OSError, UnicodeDecodeError) as error:
+            raise UsageError(f"--profile {profile} can't be read ({error}).") from error
+        chosen |= names.from_toml(text, origin=profile)
+    options = {
+        "server.binary": flags["server"],
+        "engine.kind": flags["engine"],
+        "engine.cromwell": flags["cromwell"],
+        "run.backend": flags["backend"],
+        "run.executions": flags["executions"],
+    }
+    chosen |= {name: value for name, value in options.items() if value}
+    for name in ("server.binary", "engine.cromwell", "run.executions"):
+        if chosen.get(name):
+            chosen[name] = str(place.absolute(str(chosen[name])))
+    if executions := chosen.get("run.executions"):
+        place.executions_in(str(executions), "x")
+    return chosen
+
+
+def _keep(where: Place, values: dict[str, Value]) -> Place:
+    """Put what was chosen and decided into the instance's settings."""
+    path = where.instance.settings
+    before = config.read(path)
+    if before | values != before:
+        write_private(path, names.to_toml(before | values))
+    return place.with_flags(where, {})
+
+
+def _server(where: Place, *, install: bool) -> Server:
+    """The server here, or one that is fetched when that was agreed to."""
+    named = where.settings.server_binary or (disk.facts(where.instance) or {}).get("server")
+    path = place.absolute(named) if named else None
+    try:
+        return binaries.find_server(path)
+    except NotFound as error:
+        if not install and not (sys.stdin.isatty() and _agreed(f"{error}\nInstall one now")):
+            raise
+    return provision.install_server(place.cache_folder(), progress=screen.note)
+
+
+def _engine(where: Place, *, install: bool) -> Engine:
+    """The engine here, or Cromwell fetched when that was agreed to."""
+    engine_kind = where.settings.engine_kind
+    try:
+        engine = session.engine(where)
+    except NotFound:
+        if not install:
+            raise
+        engine = engines.embedded("no Cromwell yet")
+    if engine.kind == "cromwell" or engine_kind == "embedded" or not install:
+        return engine
+    try:
+        session.install_cromwell(where)
+        return session.engine(where)
+    except UserDBError as error:
+        if engine_kind == "cromwell":
+            raise
+        screen.note(f"{error}\nGoing on with the embedded engine.")
+        return engine
+
+
+def _agreed(question: str) -> bool:
+    return click.confirm(question, default=False, err=True)
+
+
+def _said(
+    where: Place, server: Server, engine: Engine, executions: Path, ready: float
+) -> dict[str, str]:
+    root = tilde(where.instance.root)
+    probe = disk.probe(executions)
+    program = f"{server.title}, {server.path}"
+    links = "hard links" if probe.hard_links else "copies"
+    return {
+        "Private database": f"{root:<48} (yours alone: 0700)",
+        "Server": f"{program:<48} ready in {ready:.1f} s, Unix socket only",
+        "Workflows run in": f"{tilde(executions):<48} {probe.type}: {links}, "
+        f"{session.hashing(where.settings)} hashes",
+        "Engine": engine_said(engine, where),
+        "Jobs": jobs_said(where),
+    }
+
+
+def engine_said(engine: Engine, where: Place) -> str:
+    """One line on the engine: which, where, and for the embedded one what it is."""
+    if engine.kind == "embedded":
+        head = "embedded (no Cromwell here)" if engine.source != "asked for" else "embedded"
+        return (
+            f"{head:<48} good for trying out; "
+            f'"engine install{where.option} {releases.default()}" fetches Cromwell'
+        )
+    version = engine.java.version if engine.java else "?"
+    head = f"{engine.name}, {tilde(str(engine.jar))}"
+    return f"{head:<48} Java {version}"
+
+
+def jobs_said(where: Place) -> str:
+    backend = session.backend(where)
+    if backend == "slurm":
+        return "through SLURM"
+    machine = Machine.here()
+    cores = where.settings.local_cores or machine.cores
+    memory = where.settings.local_memory_mb or machine.memory * 9 // 10 // 2**20
+    return f"{'on this machine (no SLURM here)':<48} {cores} cores, {memory / 1024:.0f} GB"
