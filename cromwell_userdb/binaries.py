@@ -61,11 +61,12 @@ def parse_version(banner: str) -> tuple[Flavour, tuple[int, ...], str]:
     return ("mariadb" if "MariaDB" in banner else "mysql"), number, found[1]
 
 
-def usual_places(path: str) -> list[Path]:
-    """The folders of `path` (as in $PATH), then those that are seldom on it."""
+def usual_places(path: str, *, cache: Path | None = None) -> list[Path]:
+    """The folders of `path` (as in $PATH), those seldom on it, then what `init` installed."""
     named = [Path(part) for part in path.split(os.pathsep) if part]
     opt = sorted(Path("/opt").glob("*/bin")) + sorted(Path("/opt").glob("*/sbin"))
-    places = [*named, *map(Path, _FIXED + _FIXED_TOO), *opt]
+    own = [cache / "server" / "bin"] if cache else []
+    places = [*named, *map(Path, _FIXED + _FIXED_TOO), *opt, *own]
     return list(dict.fromkeys(places))
 
 
