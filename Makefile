@@ -1,4 +1,46 @@
-.PHONY: jar
+.PHONY: help demo test lint docs clean jar
+.NOTPARALLEL:
+
+PYTHON = .venv/bin/python
+SCRIPTS = make/demo make/environment .ci/run
+
+help:
+	@echo 'make demo    set up, and run a workflow on a private database: a minute'
+	@echo 'make test    set up, and run all tests'
+	@echo 'make lint    only look at the style and the types'
+	@echo 'make docs    build the manual in docs/_build/html'
+	@echo 'make jar     compile the Java class anew, where a JDK is'
+	@echo 'make clean   remove all that these have made'
+
+demo: .venv/for-demo
+	@make/demo
+
+test: .venv/for-test
+	$(PYTHON) -m pytest -n 2 --dist loadgroup --durations 15 $(TESTS)
+
+lint: .venv/for-test
+	$(PYTHON) -m ruff check .
+	$(PYTHON) -m ruff format --check .
+	$(PYTHON) -m mypy
+	if command -v shellcheck; then \
+	    shellcheck -x $(SCRIPTS) && cd slurm && shellcheck -x $$(grep -l '^#!' *); \
+	fi
+
+docs: .venv/for-test
+	$(PYTHON) -m sphinx -W -n -q --keep-going -b html docs docs/_build/html
+
+# The database of the demo may still be waiting for work.
+clean:
+	if [ -e .demo/quickstart ]; then .venv/bin/cromwell-userdb db remove --root .demo/quickstart --yes; fi
+	rm -rf .demo .venv build docs/_build *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
+
+.venv/for-demo: setup.cfg pyproject.toml
+	@make/environment
+	@touch $@
+
+.venv/for-test: setup.cfg pyproject.toml
+	@make/environment test docs
+	@touch $@ .venv/for-demo
 
 JAVA_SOURCES = cromwell_userdb/java
 
