@@ -217,7 +217,10 @@ def _difference(key: str, was: bool, is_now: bool) -> Difference:
     if was and is_now:
         words = _changed(kind, type, name)
     else:
-        words = f"{kind} {name or key} is {'new' if is_now else 'gone'}"
+        words = (
+            f"{kind.removesuffix(' expression')} {name}".strip()
+            + f" is {'new' if is_now else 'gone'}"
+        )
     return Difference(kind, name, words)
 
 

@@ -61,6 +61,7 @@ def mariadb() -> Iterator[Path]:
     with tempfile.TemporaryDirectory(prefix="cromwell-userdb-") as folder:
         place = Path(folder)
         (place / "data").mkdir()
+        (place / "tmp").mkdir()
         child = process.spawn(_argv(mariadbd, place), out=place / "log")
         try:
             process.await_ready(
@@ -80,6 +81,8 @@ def _argv(mariadbd: str, place: Path) -> list[str]:
         "--no-defaults",
         f"--datadir={place / 'data'}",
         f"--socket={place / 's'}",
+        # A server that starts deletes what other servers have in a tmpdir that they share.
+        f"--tmpdir={place / 'tmp'}",
         "--skip-networking",
         # With no accounts to look up, a server starts on an empty datadir, in a third of a second.
         "--skip-grant-tables",

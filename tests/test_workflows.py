@@ -10,7 +10,6 @@ from recorded import RUNS
 from cromwell_userdb import database, workflows
 from cromwell_userdb.errors import UsageError
 
-pytest_plugins = ["recorded"]
 pytestmark = pytest.mark.functional
 
 STATUSES = {
