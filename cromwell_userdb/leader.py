@@ -141,8 +141,7 @@ class _Leading:
             self.state = replace(self.state, id=found)
         self.follower.update(connection)
         seen = self.follower
-        verdict = VERDICTS.get(seen.status)
-        if verdict and self.terminal_since is None:
+        if seen.status in VERDICTS and self.terminal_since is None:
             self.terminal_since = time.monotonic()
             outputs = metadata.outputs(connection, seen.id)
             write_json(self.task.folder.outputs, outputs)
@@ -150,7 +149,6 @@ class _Leading:
             self.state,
             calls=tuple(runs.Calls(**vars(count)) for count in seen.counts()),
             jobs=tuple(seen.jobs()),
-            state=verdict or runs.RUNNING,
         )
 
     def write(self) -> None:
@@ -160,15 +158,7 @@ class _Leading:
 
     def conclude(self) -> None:
         """Write the verdict: Cromwell's own last status, and only then the exit code."""
-        status = self.child.returncode
-        state, note = self.state.state, self.state.note
-        if not self.state.has_ended:
-            if self.told:
-                state, note = runs.ABORTED, self.log.hopeless() or note
-            elif self.state.id:
-                state, note = runs.LOST, f"its engine {_ending(status)}"
-            else:
-                state, note = runs.FAILED, self.log.last_words() or f"its engine {_ending(status)}"
+        state, note = self.verdict()
         self.state = replace(
             self.state,
             state=state,
@@ -183,6 +173,19 @@ class _Leading:
                 workflows.repair_summary(self.connection, self.state.id)
             except (DatabaseError, database.Error):
                 pass
+
+    def verdict(self) -> tuple[str, str]:
+        """The run's state, and a word on it where Cromwell's status does not say all."""
+        ending = _ending(self.child.returncode)
+        if hopeless := self.log.hopeless():
+            return runs.FAILED, hopeless
+        if self.follower and self.follower.status in VERDICTS:
+            return VERDICTS[self.follower.status], ""
+        if self.told:
+            return runs.ABORTED, ""
+        if self.state.id:
+            return runs.LOST, f"its engine {ending}"
+        return runs.FAILED, self.log.last_words() or f"its engine {ending}"
 
     def failures(self) -> tuple[runs.Failure, ...]:
         if self.connection is None or not self.state.id:
@@ -209,7 +212,7 @@ def describe_failures(connection: database.Connection, workflow: str) -> tuple[r
 class _Log:
     """The engine's own log, read as it grows."""
 
-    HOPELESS = re.compile(r"Initialization failed on attempt \d+.*")
+    HOPELESS = re.compile(r"Initialization failed on attempt \d+.*(?:\n.*){0,12}")
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -223,11 +226,23 @@ class _Log:
             text = file.read(1 << 20)
             self.offset += len(text)
         if not self.found and (match := self.HOPELESS.search(text.decode(errors="replace"))):
-            self.found = match[0]
+            self.found = _reasons(match[0])
         return self.found
 
     def last_words(self) -> str:
         return process.tail(self.path, lines=6)
+
+
+def _reasons(text: str) -> str:
+    """What is behind a failed initialization, one line for each thing that is wrong.
+
+    >>> _reasons("failed on attempt 1.\\nFailure:\\n\\tTask a has no cpu\\n\\tSuppressed: x")
+    'Task a has no cpu'
+    """
+    lines = [line.strip() for line in text.splitlines()[1:] if line.startswith("\t")]
+    found = [line for line in lines if not line.startswith(("Suppressed:", "at ", "..."))]
+    found = [re.sub(r"Valid\(Wom\w+\((.*?)\)\)", r"\1", line) for line in found]
+    return "\n".join(dict.fromkeys(found)) or text.splitlines()[0]
 
 
 def _ending(status: int) -> str:

@@ -59,6 +59,7 @@ class Settings:
     run_executions: str = _setting("", "folder that workflows run in", anywhere=False)
     run_concurrent_jobs: int = _setting(0, "calls at the same time; 0: no limit of ours")
     run_job_rate: int = _setting(20, "calls started a second, at most")
+    run_memory_mb: int = _setting(2000, "memory of a task that asks for none, MB")
     run_failure_mode: str = _setting(
         "NoNewCalls",
         "after a failed call",

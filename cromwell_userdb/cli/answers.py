@@ -160,7 +160,7 @@ def outputs_(place: Place, run: str, as_json: bool) -> None:
 
 @click.command("logs")
 @click.argument("run", default="-1")
-@click.option("--call", "name", metavar="NAME[SHARD]", help="This call only, as align[17].")
+@click.option("--call", metavar="NAME[SHARD]", help="This call only, as align[17].")
 @click.option("--failed", is_flag=True, help="Failed calls only.")
 @click.option("--engine", "of_engine", is_flag=True, help="The engine's own log.")
 @click.option("-n", "--lines", default=10, show_default=True, help="Lines of each log.")
@@ -170,7 +170,7 @@ def outputs_(place: Place, run: str, as_json: bool) -> None:
 def logs_(
     place: Place,
     run: str,
-    name: str | None,
+    call: str | None,
     failed: bool,
     of_engine: bool,
     lines: int,
@@ -188,11 +188,11 @@ def logs_(
     if of_engine:
         print(folder.engine_log if paths else process.tail(folder.engine_log, lines=lines))
         return
-    found = list(_logs(_calls(place, state), name, failed=failed))
+    found = list(_logs(_calls(place, state), call, failed=failed))
     if as_json:
         return screen.answer(found)
     if not found:
-        raise UsageError(_no_logs(state, name))
+        raise UsageError(_no_logs(state, call))
     for log in found:
         print(f"{log['call']} (attempt {log['attempt']}, {log['status']})")
         for stream in ("stdout", "stderr"):

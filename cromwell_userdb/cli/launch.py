@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +15,7 @@ from cromwell_userdb.cli.place import Place
 from cromwell_userdb.engine import Engine
 from cromwell_userdb.errors import UsageError, WdlError
 from cromwell_userdb.instance import RunFolder
-from cromwell_userdb.record import Identity, write_json, write_private
+from cromwell_userdb.record import Identity, make_private, write_json, write_private
 from cromwell_userdb.runs import Request, State
 
 
@@ -164,7 +163,8 @@ def _write(
     if what.imports:
         files.pack_imports(what.imports, folder.imports)
     if not is_url(what.wdl):
-        shutil.copyfile(what.wdl, folder.path / "workflow.wdl")
+        write_private(folder.path / "workflow.wdl", Path(what.wdl).read_bytes())
+    make_private(folder.path / "workflow-logs")
     session.hooks(what.where, folder)
     text = session.conf(what.where, folder, executions, snapshot_isolation=snapshot)
     write_private(folder.conf, text)

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Protocol
 
 from cromwell_userdb.report.words import duration, plural, shown, size
-from cromwell_userdb.runs import Calls, State
+from cromwell_userdb.runs import Calls, Failure, State
 
 if TYPE_CHECKING:
     from rich.console import Group
@@ -180,8 +180,7 @@ def _failed(state: State, head: str, option: str) -> Iterator[str]:
     for failure in state.failures[:5]:
         yield ""
         name = called(failure.call, failure.shard)
-        code = "" if failure.return_code is None else f"exit code {failure.return_code}: "
-        yield f"{name}   {code}{shown(failure.message.strip().splitlines()[0])}"
+        yield f"{name}   {cause(failure)}"
         for number, words in enumerate(failure.last_words.splitlines()[-5:]):
             yield f"  {'last words' if number == 0 else '          '}   {shown(words)}"
         yield f"  look         cromwell-userdb logs {state.run} --call {name}{option}"
@@ -231,6 +230,18 @@ def _plain(value: Any) -> str:
     import json
 
     return shown(value) if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def cause(failure: Failure) -> str:
+    """Why a call failed, in a line.
+
+    >>> cause(Failure("a", 1, 1, "Job w.a:1:1 exited with return code 2 which has not ...", 2))
+    'exit code 2'
+    """
+    message = shown((failure.message.strip().splitlines() or ["no reason given"])[0])
+    if failure.return_code is not None and "exited with return code" in message:
+        return f"exit code {failure.return_code}"
+    return message
 
 
 def called(name: str, shard: int | None) -> str:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import secrets
-import shlex
 import shutil
 import sys
 from collections.abc import Callable, Sequence
@@ -30,6 +28,7 @@ from cromwell_userdb.cli.place import Place
 from cromwell_userdb.database import Connection
 from cromwell_userdb.engine import Engine
 from cromwell_userdb.errors import CommandFailed, NotPrivate, SettingError
+from cromwell_userdb.hooks import HookSettings, check_extra, install, template_values
 from cromwell_userdb.instance import RunFolder
 from cromwell_userdb.record import Machine, make_private, write_private
 from cromwell_userdb.server import Status
@@ -37,7 +36,6 @@ from cromwell_userdb.settings import Settings
 
 Say = Callable[[str], None]
 
-HOOKS = Path(__file__).parent.parent / "slurm"
 ELSEWHERE_PATIENCE = 24 * 3600.0
 """Seconds that --wait waits for another node."""
 
@@ -147,39 +145,27 @@ def install_cromwell(
 
 def hooks(where: Place, run: RunFolder) -> None:
     """Copy the hooks beside the run, with their settings: no later change reaches them."""
-    make_private(run.hooks)
-    for source in sorted(HOOKS.iterdir()):
-        write_private(run.hooks / source.name, source.read_bytes(), mode=0o700)
-    write_private(run.hooks / "settings", hook_settings(where, run))
-
-
-def hook_settings(where: Place, run: RunFolder) -> str:
-    """The settings that hooks read, as assignments in bash."""
     settings = where.settings
     machine = Machine.here()
-    values: dict[str, str | int | tuple[str, ...]] = {
-        "state": str(where.instance.root / "hooks"),
-        "comment": f"cromwell-userdb run {run.path.name}",
-        "partition": settings.slurm_partition,
-        "account": settings.slurm_account,
-        "qos": settings.slurm_qos,
-        "constraint": settings.slurm_constraint,
-        "reservation": settings.slurm_reservation,
-        "time_limit": settings.slurm_time,
-        "exclude": settings.slurm_exclude,
-        "extra": settings.slurm_extra,
-        "poll_seconds": settings.slurm_poll_seconds,
-        "cores": settings.local_cores or machine.cores,
-        "memory_mb": settings.local_memory_mb or machine.memory * 9 // 10 // 2**20,
-        "nice": settings.local_nice,
-    }
-    return "".join(f"{name}={_bash(value)}\n" for name, value in values.items())
-
-
-def _bash(value: str | int | tuple[str, ...]) -> str:
-    if isinstance(value, tuple):
-        return "(" + " ".join(shlex.quote(part) for part in value) + ")"
-    return shlex.quote(str(value))
+    install(
+        run.hooks,
+        HookSettings(
+            state=where.instance.root / "hooks",
+            comment=f"cromwell-userdb run {run.path.name}",
+            partition=settings.slurm_partition,
+            account=settings.slurm_account,
+            qos=settings.slurm_qos,
+            constraint=settings.slurm_constraint,
+            reservation=settings.slurm_reservation,
+            time_limit=settings.slurm_time,
+            exclude=settings.slurm_exclude,
+            extra=check_extra(settings.slurm_extra),
+            poll_seconds=settings.slurm_poll_seconds,
+            cores=settings.local_cores or machine.cores,
+            memory_mb=settings.local_memory_mb or machine.memory * 9 // 10 // 2**20,
+            nice=settings.local_nice,
+        ),
+    )
 
 
 def cancel(where: Place, run: RunFolder, jobs: Sequence[str]) -> None:
@@ -264,7 +250,7 @@ def conf(
         migrates=migrates,
         snippet=snippet(settings),
         snippet_origin=settings.template_snippet,
-        provider={"marker": f"END-{secrets.token_hex(8)}", "disks_as_tmp": False, "memory_mb": 0},
+        provider=template_values(memory_mb=settings.run_memory_mb),
     )
     return render.cromwell_conf(values, own=_path(settings.template_dir))
 
