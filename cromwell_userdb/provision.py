@@ -335,10 +335,9 @@ def _initialise_mysql(server: Server, datadir: Path) -> None:
         f"--datadir={datadir}",
         f"--tmpdir={datadir.parent}",
         "--secure-file-priv=NULL",
-        "--mysqlx=OFF",
+        "--loose-mysqlx=OFF",
         "--innodb-redo-log-capacity=8M",
         "--innodb-data-file-path=ibdata1:10M:autoextend",
-        "--innodb-temp-data-file-path=ibtmp1:1M:autoextend",
         "--disable-log-bin",
         "--character-set-server=utf8mb4",
         "--collation-server=utf8mb4_general_ci",
@@ -354,9 +353,11 @@ def _run(argv: list[str], datadir: Path, text: str) -> None:
         process.run(argv, timeout=300, env=env, cwd=datadir, stdin=text)
     except CommandFailed as error:
         words = str(error)
+        errors = [line for line in words.splitlines() if "ERROR" in line]
         if "No space left" in words or "rrcode: 28" in words or "error 28" in words:
             raise OSError(errno.ENOSPC, "while the datadir was made", str(datadir)) from error
-        raise StartFailed(f"No empty database could be made: {words}") from error
+        words = "\n".join(errors[-5:]) or words
+        raise StartFailed(f"{argv[0]} could not make an empty database: {words}") from error
 
 
 def _unpack(folder: Path, datadir: Path) -> None:
