@@ -1,0 +1,181 @@
+"""``python -m cromwell_userdb.embedded run …``: Cromwell's command line on an engine of our own."""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import json
+import signal
+import sys
+import uuid
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from WDL import Value
+
+from cromwell_userdb import database, hocon, metadata, wdl
+from cromwell_userdb.embedded import finish, frontend
+from cromwell_userdb.embedded.driver import EVALUATION, Driver, root_flow, words_of
+from cromwell_userdb.embedded.flow import Flow
+from cromwell_userdb.embedded.frontend import Request
+from cromwell_userdb.embedded.ledger import Ledger
+from cromwell_userdb.embedded.log import say
+from cromwell_userdb.embedded.options import Options, options_of
+from cromwell_userdb.embedded.provider import Provider, provider_of
+from cromwell_userdb.embedded.record import ENGINE, Failures, Record, failure
+from cromwell_userdb.errors import Stopped, UserDBError
+
+TERMINATED = 143
+"""Cromwell's exit status after TERM, whether it aborted or left its jobs."""
+
+RUN_LABEL = "cromwell-userdb-run"
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run a workflow; the exit status is Cromwell's."""
+    try:
+        request = frontend.parse(sys.argv[1:] if argv is None else argv)
+        config = frontend.configuration(request)
+        with _ledger(request, config) as ledger:
+            return _run(request, config, ledger)
+    except Stopped as error:
+        say(str(error), level="ERROR")
+        return TERMINATED if "away" not in str(error) else error.exit_code
+    except UserDBError as error:
+        say(str(error), level="ERROR")
+        print(error, file=sys.stderr)
+        return 1
+
+
+def _run(request: Request, config: hocon.Tree, ledger: Ledger) -> int:
+    say(f"SingleWorkflowRunnerActor: Version {ENGINE}")
+    given_options = frontend.json_file(request, "options")
+    labels = {k: str(v) for k, v in frontend.json_file(request, "labels").items()}
+    provider = provider_of(config, given_options.get("backend"))
+    options = options_of(given_options, config, dict(provider.config))
+    id, resumes = _identity(request, ledger, labels)
+    record = Record(ledger)
+    record.submitted(id, frontend.submitted_files(request), labels)
+    ledger.flush()
+    say(f"SingleWorkflowRunnerActor: Workflow submitted UUID({id})")
+    driver = Driver(provider, options, ledger, record, resumes)
+    for signum in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(signum, lambda *_: driver.stop())
+    status = _lead(request, provider, options, driver, id)
+    ledger.finish()
+    say(f"SingleWorkflowRunnerActor workflow finished with status '{status}'.")
+    if status == "Aborted":
+        return TERMINATED
+    return 0 if status == "Succeeded" else 1
+
+
+def _lead(request: Request, provider: Provider, options: Options, driver: Driver, id: str) -> str:
+    """Run the workflow to its end, tell the record, print the outputs; return the status."""
+    try:
+        document = frontend.document(request)
+        given = frontend.given_inputs(document, frontend.json_file(request, "inputs"))
+    except UserDBError as error:
+        _refuse(driver.record, id, request, str(error))
+        return "Failed"
+    gc.freeze()  # what was loaded stays: the collector need not walk it each time
+    flow = root_flow(id, document.workflow, given, provider.root)
+    status = _drive(document, given, flow, driver)
+    outputs: dict[str, Any] = {}
+    failures: Failures = [failure("Workflow failed", flow.failures)] if flow.failures else []
+    if status == "Succeeded":
+        try:
+            values = flow.graph.outputs()
+            outputs = {f"{document.name}.{one.name}": one.value.json for one in values}
+            finish.copy_outputs(values, options, provider.root)
+        except EVALUATION as error:
+            status, failures = "Failed", [failure(words_of(error))]
+    finish.copy_call_logs(flow.folder, options, provider.root)
+    driver.record.ended(id, status, outputs=outputs, failures=failures)
+    driver.ledger.finish()
+    _tell(status, failures, outputs, id)
+    _write_metadata(request, driver.ledger, id)
+    return status
+
+
+def _drive(document: wdl.Document, given: dict[str, Value.Base], flow: Flow, driver: Driver) -> str:
+    shown = frontend.shown_inputs(document, given)
+    return driver.run(flow, shown, document.version)
+
+
+def _refuse(record: Record, id: str, request: Request, words: str) -> None:
+    """A workflow that can't start is a failed one, as Cromwell has it."""
+    causes = [failure(line) for line in words.splitlines()]
+    failures = [failure("Workflow input processing failed", causes)]
+    record.ended(id, "Failed", outputs={}, failures=failures)
+    _tell("Failed", failures, {}, id)
+    _write_metadata(request, record.ledger, id)
+
+
+def _tell(status: str, failures: Failures, outputs: dict[str, Any], id: str) -> None:
+    for one in failures:
+        say(f"Workflow {id} failed: {_flat(one)}", level="ERROR")
+    if status == "Succeeded":
+        print(json.dumps({"outputs": outputs, "id": id}, indent=2), flush=True)
+    elif status == "Failed":
+        print(f"Workflow {id} transitioned to state Failed", file=sys.stderr)
+
+
+def _flat(one: Any) -> str:
+    causes = [_flat(cause) for cause in one["causedBy"]]
+    return f"{one['message']}: {'; '.join(causes)}" if causes else str(one["message"])
+
+
+def _write_metadata(request: Request, ledger: Ledger, id: str) -> None:
+    path = request.file("metadata")
+    if path is None:
+        return
+    ledger.finish()
+    connection = ledger.connection()
+    if connection is not None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(metadata.tree(connection, id), indent=2))
+
+
+_UNFINISHED = """
+SELECT S.WORKFLOW_EXECUTION_UUID FROM CUSTOM_LABEL_ENTRY L
+JOIN WORKFLOW_METADATA_SUMMARY_ENTRY S USING (WORKFLOW_EXECUTION_UUID)
+WHERE L.CUSTOM_LABEL_KEY = %s AND L.CUSTOM_LABEL_VALUE = %s
+  AND S.WORKFLOW_STATUS IN ('Submitted', 'Running', 'Aborting')
+  AND S.PARENT_WORKFLOW_EXECUTION_UUID IS NULL
+ORDER BY S.SUBMISSION_TIMESTAMP DESC LIMIT 1
+"""
+
+
+def _identity(request: Request, ledger: Ledger, labels: dict[str, str]) -> tuple[str, bool]:
+    """The workflow's id, and whether it goes on with one whose engine died."""
+    if id := request.properties.get("cromwell.userdb.resumes"):
+        return id, True
+    run = labels.get(RUN_LABEL)
+    connection = ledger.connection()
+    if run and connection is not None:
+        for (id,) in database.rows(connection, _UNFINISHED, (RUN_LABEL, run)):
+            say(f"Going on with {id}, whose engine died.")
+            return str(id), True
+    return str(uuid.uuid4()), False
+
+
+@contextlib.contextmanager
+def _ledger(request: Request, config: hocon.Tree) -> Iterator[Ledger]:
+    socket: Path = request.socket
+    user = str(hocon.get(config, "database.db.user", "cromwell"))
+    password = str(hocon.get(config, "database.db.password", ""))
+
+    def connect() -> database.Connection:
+        return database.connect(socket, user=user, password=password, database="cromwell")
+
+    ledger = Ledger(connect)
+    connect().close()  # at the start a missing database is an error, later it is waited for
+    try:
+        yield ledger
+    finally:
+        ledger.close()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

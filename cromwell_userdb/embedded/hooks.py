@@ -1,0 +1,109 @@
+"""The back end's hooks at work on one call: submit, check-alive, kill."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from pathlib import Path
+from typing import Any
+
+from cromwell_userdb import process
+from cromwell_userdb.embedded.job import Place, Prepared
+from cromwell_userdb.embedded.ledger import CallId
+from cromwell_userdb.embedded.provider import Provider
+from cromwell_userdb.errors import CommandFailed, SettingError
+from cromwell_userdb.process import Child
+
+LOST = 79
+"""Cromwell's return code of a job that is gone and left none."""
+
+
+def submit(provider: Provider, prepared: Prepared, call: CallId) -> Child:
+    """Start the submit hook; in the background it is the job itself."""
+    template = "submit"
+    if prepared.attributes.image:
+        template = "submit-docker"
+        if not provider.has(template):
+            raise SettingError(
+                f"The task asks for the container {prepared.attributes.image}, but the back end "
+                f"{provider.name} has no submit-docker."
+            )
+    text = provider.render(template, _names(provider, prepared, call))
+    return _start(prepared.place, "submit", text)
+
+
+def _names(provider: Provider, prepared: Prepared, call: CallId) -> dict[str, Any]:
+    place = prepared.place
+    docker_root = Path(provider.docker_root)
+    inner = Place(docker_root / place.root.relative_to(provider.root))
+    task = prepared.plan.task.name
+    return {
+        **prepared.attributes.hook,
+        "job_name": f"cromwell_{call.workflow[:8]}_{task}",
+        "cwd": str(place.root),
+        "out": str(place.stdout),
+        "err": str(place.stderr),
+        "script": str(place.script),
+        "job_shell": "/bin/bash",
+        "docker": prepared.attributes.image,
+        "docker_cwd": str(inner.root),
+        "docker_cid": str(place.execution / "docker_cid"),
+        "docker_script": str(inner.script),
+        "docker_out": str(inner.stdout),
+        "docker_err": str(inner.stderr),
+    }
+
+
+def job_of(provider: Provider, place: Place) -> str:
+    """The id that the submit hook printed; raises CommandFailed when there is none."""
+    printed = _read(place.execution / "stdout.submit")
+    job = provider.job_id(printed)
+    if job is None:
+        words = _read(place.execution / "stderr.submit").strip()[-2000:] or printed.strip()[:200]
+        raise CommandFailed(f"The submit command gave no job id. It said: {words or 'nothing'}")
+    return job
+
+
+def check(provider: Provider, place: Place, job: str) -> Child | None:
+    """Ask whether the job lives; None when the back end has no way to ask."""
+    if not provider.has("check-alive"):
+        return None
+    return _start(place, "check", provider.render("check-alive", {"job_id": job}))
+
+
+def kill(provider: Provider, place: Place, job: str, *, image: str | None) -> Child | None:
+    """Start the kill hook; None when the back end has none."""
+    template = "kill-docker" if image and provider.has("kill-docker") else "kill"
+    if not provider.has(template):
+        return None
+    names = {"job_id": job, "docker_cid": str(place.execution / "docker_cid")}
+    return _start(place, "kill", provider.render(template, names))
+
+
+def _start(place: Place, name: str, text: str) -> Child:
+    script = place.execution / f"script.{name}"
+    # Begun anew each time: what an earlier asking said would be read as this one's answer.
+    for stream in ("stdout", "stderr"):
+        (place.execution / f"{stream}.{name}").unlink(missing_ok=True)
+    script.write_text(f"#!/bin/bash\n{text}\n")
+    return process.spawn(
+        ["/bin/bash", script],
+        out=place.execution / f"stdout.{name}",
+        err=place.execution / f"stderr.{name}",
+    )
+
+
+def write_rc(place: Place, code: int) -> None:
+    """Write `rc` for a job that can't; one that is there already, holds."""
+    beside = place.execution / f"rc.{os.getpid()}"
+    beside.write_text(f"{code}\n")
+    with contextlib.suppress(FileExistsError):
+        os.link(beside, place.rc)
+    beside.unlink()
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text(errors="replace")
+    except OSError:
+        return ""
