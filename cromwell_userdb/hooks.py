@@ -13,59 +13,7 @@ from pathlib import Path
 from cromwell_userdb.errors import UsageError
 from cromwell_userdb.record import make_private, write_private
 
-EXTRA = frozenset(
-    [
-        "acctg-freq",
-        "batch",
-        "begin",
-        "bb",
-        "cluster-constraint",
-        "contiguous",
-        "core-spec",
-        "cores-per-socket",
-        "cpu-freq",
-        "cpus-per-gpu",
-        "deadline",
-        "delay-boot",
-        "distribution",
-        "exclusive",
-        "gpu-bind",
-        "gpu-freq",
-        "gpus",
-        "gpus-per-node",
-        "gres",
-        "gres-flags",
-        "hint",
-        "licenses",
-        "mail-type",
-        "mail-user",
-        "mcs-label",
-        "mem-bind",
-        "mem-per-gpu",
-        "mincpus",
-        "network",
-        "nice",
-        "nodelist",
-        "oversubscribe",
-        "power",
-        "prefer",
-        "priority",
-        "profile",
-        "reboot",
-        "sockets-per-node",
-        "spread-job",
-        "switches",
-        "thread-spec",
-        "threads-per-core",
-        "tmp",
-        "use-min-nodes",
-        "wckey",
-    ]
-)
-"""Options of sbatch that `slurm.extra` and a task's `slurm_extra` may hold.
-
-Those left out are the hooks' own, have a name of their own here, or make more jobs of one.
-"""
+_PACKAGED = importlib.resources.files("cromwell_userdb").joinpath("slurm")
 
 
 @dataclass(frozen=True)
@@ -109,7 +57,6 @@ def settings_text(settings: HookSettings) -> str:
     comment='run 1; $(id)'
     """
     lines = [f"{known.name}={_word(getattr(settings, known.name))}" for known in fields(settings)]
-    lines.append(f"allowed_extra={_word(' '.join(sorted(EXTRA)))}")
     return "\n".join(lines) + "\n"
 
 
@@ -122,7 +69,7 @@ def _word(value: Path | str | int | tuple[str, ...]) -> str:
 def install(folder: Path, settings: HookSettings) -> None:
     """Copy the hooks to `folder`, so that a changed install never changes a run."""
     make_private(folder)
-    for hook in importlib.resources.files("cromwell_userdb").joinpath("slurm").iterdir():
+    for hook in _PACKAGED.iterdir():
         if hook.is_file():
             write_private(folder / hook.name, hook.read_bytes(), mode=0o700)
     write_private(folder / "settings", settings_text(settings))
@@ -142,17 +89,23 @@ def template_values(*, memory_mb: int = 0, disks_as_tmp: bool = False) -> dict[s
     return {"marker": new_marker(), "memory_mb": memory_mb, "disks_as_tmp": disks_as_tmp}
 
 
+def extra_options() -> tuple[str, ...]:
+    """Options of sbatch that `slurm.extra` and a task's `slurm_extra` may hold.
+
+    Those left out are the hooks' own, have a name of their own here, or make more jobs of one.
+    """
+    return tuple(_PACKAGED.joinpath("extra-options").read_text().split())
+
+
 def check_extra(options: Iterable[str]) -> tuple[str, ...]:
-    """The options if all are of EXTRA, each one word; raises UsageError with the likely name."""
+    """The options, each one word and allowed; raises UsageError with the likely name."""
     chosen = tuple(options)
     for option in chosen:
         name = option.partition("=")[0].removeprefix("--")
-        if not option.startswith("--") or name not in EXTRA:
-            near = difflib.get_close_matches(name, EXTRA, n=1)
-            hint = f"Did you mean --{near[0]}?" if near else f"Possible are {_sentence(EXTRA)}."
+        known = extra_options()
+        if not option.startswith("--") or name not in known:
+            near = difflib.get_close_matches(name, known, n=1)
+            listed = ", ".join(f"--{word}" for word in known)
+            hint = f"Did you mean --{near[0]}?" if near else f"Possible are {listed}."
             raise UsageError(f"{option!r} is no option for SLURM's sbatch here. {hint}")
     return chosen
-
-
-def _sentence(names: Iterable[str]) -> str:
-    return ", ".join(f"--{name}" for name in sorted(names))

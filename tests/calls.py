@@ -56,26 +56,10 @@ mv {here}/rc.tmp {here}/rc
 """
 
 SLURM_KEYS = [
-    "cwd",
-    "script",
-    "name",
-    "shell",
-    "cpu",
-    "memory_mb",
-    "runtime_minutes",
-    "time_minutes",
-    "partition",
-    "account",
-    "qos",
-    "constraint",
-    "reservation",
-    "time",
-    "exclude",
-    "extra",
-    "gpu_count",
-    "gpu_type",
-    "disks",
-]
+    "cwd", "script", "name", "shell", "cpu", "memory_mb", "runtime_minutes", "time_minutes",
+    "partition", "account", "qos", "constraint", "reservation", "time", "exclude", "extra",
+    "gpu_count", "gpu_type", "disks",
+]  # fmt: skip
 LOCAL_KEYS = ["cwd", "script", "shell", "cpu", "wanted_mb"]
 
 _numbers = itertools.count()
@@ -168,15 +152,18 @@ class Run:
     def install(self) -> Run:
         chosen = {"poll_seconds": 2, "look_seconds": 2, **self.settings}
         state = self.base / "state"
+        self.base.mkdir(exist_ok=True)
         hooks.install(self.hooks, hooks.HookSettings(state=state, **chosen))  # type: ignore[arg-type]
-        state.mkdir(exist_ok=True)
         self._give()
         return self
 
     def _give(self) -> None:
         if self.owner:
-            for path in [self.base, *self.base.rglob("*")]:
-                shutil.chown(path, self.owner, self.owner)
+            shutil.chown(self.base, self.owner, self.owner)
+            for folder in (self.base / "executions", self.base / "runs"):
+                for path in [folder, *folder.rglob("*")] if folder.exists() else []:
+                    if path.owner() == "root":
+                        shutil.chown(path, self.owner, self.owner)
 
     def hook(self, name: str, *arguments: str | Path) -> CompletedProcess[str]:
         return self.run_as([self.hooks / name, *arguments])
