@@ -198,7 +198,7 @@ async def _solve(rattler: Any, channel: str, index: Path) -> Any:
             return await rattler.solve(
                 [rattler.Channel(channel)],
                 [spec],
-                platforms=[str(rattler.Platform.current()), "noarch"],
+                platforms=[str(rattler.Subdir.current()), "noarch"],
                 virtual_packages=rattler.VirtualPackage.detect(),
                 gateway=rattler.Gateway(cache_dir=index),
             )
