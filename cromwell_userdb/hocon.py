@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
-from pyhocon import ConfigFactory
+from pyhocon import ConfigFactory, ConfigTree
 from pyhocon.exceptions import ConfigException
 from pyparsing import ParseBaseException
 
@@ -17,6 +17,11 @@ Tree = dict[str, Any]
 
 # Cromwell's own defaults live in its jar, where no other program can read them.
 _CLASSPATH = re.compile(r"(?m)^[ \t]*include[ \t]+(required\()?classpath\([^)\n]*\)\)?[ \t]*$")
+_QUOTED_OR_COMMENT = re.compile(r'"""(?s:.*?)"""|"(?:\\.|[^"\\\n])*"|(?:#|//)[^\n]*')
+_REFERENCE = re.compile(r"\$\{\??\s*([\w-]+)")
+_RELATIVE_INCLUDE = re.compile(
+    r'(?m)^[ \t]*include[ \t]+(?:required\([ \t]*)?(?:file\([ \t]*)?"(?!/)([^"\n]*)"'
+)
 
 
 def parse(text: str, *, origin: str) -> Tree:
@@ -24,8 +29,32 @@ def parse(text: str, *, origin: str) -> Tree:
 
     Durations become seconds. `origin` is the name that an error gives to the text.
     """
+    return _plain(_read(text, origin, resolve=True).as_plain_ordered_dict())  # type: ignore[no-any-return]
+
+
+def check(text: str, *, origin: str) -> None:
+    """Raise SettingError where `text`, which may be a part of a whole, is no HOCON.
+
+    A relative include is refused: Cromwell looks for it beside the whole, and passes over it
+    in silence.
+    """
+    if relative := _RELATIVE_INCLUDE.search(text):
+        raise SettingError(f"{origin}: include {relative[1]!r} by its whole path, from / on.")
+    _read(text, origin, resolve=False)
+
+
+def references(text: str) -> set[str]:
+    """The first names of what `text` refers to, as in ``${name.below}``.
+
+    >>> references('a = ${b.c}/x, d = "${e}" # ${f}')
+    {'b'}
+    """
+    return set(_REFERENCE.findall(_QUOTED_OR_COMMENT.sub(" ", text)))
+
+
+def _read(text: str, origin: str, *, resolve: bool) -> ConfigTree:
     try:
-        tree = ConfigFactory.parse_string(_CLASSPATH.sub("", text))
+        return ConfigFactory.parse_string(_CLASSPATH.sub("", text), resolve=resolve)
     except ParseBaseException as error:
         shown = error.line.strip()[:60]
         raise SettingError(
@@ -34,7 +63,6 @@ def parse(text: str, *, origin: str) -> Tree:
         ) from error
     except (ConfigException, OSError) as error:
         raise SettingError(f"{origin}: {str(error).splitlines()[0]}.") from error
-    return _plain(tree.as_plain_ordered_dict())  # type: ignore[no-any-return]
 
 
 def flatten(tree: Tree, prefix: str = "") -> Iterator[tuple[str, Any]]:

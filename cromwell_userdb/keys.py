@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from cromwell_userdb.hocon import is_true
+
 _FILE = Path(__file__).with_name("data") / "cromwell-keys.txt"
 _SFS = "cromwell.backend.impl.sfs.config.ConfigBackendLifecycleActorFactory"
 
@@ -208,7 +210,7 @@ def _templates(config: Tree, path: str) -> Iterator[str]:
     """What would make Cromwell try sixteen times, a minute each, before it gives up."""
     if "submit" not in config and "submit-docker" not in config:
         yield f'{path} has no "submit": Cromwell could not start a single call.'
-    if not is_on(config.get("run-in-background")):
+    if not is_true(config.get("run-in-background")):
         yield from _job_id(config, path)
     attributes = declared(config)
     supplied = {
@@ -235,11 +237,6 @@ def _job_id(config: Tree, path: str) -> Iterator[str]:
     with contextlib.suppress(re.error):
         if re.compile(str(pattern)).groups != 1:
             yield f"{path}.job-id-regex needs exactly one group in ( ), around the job's number."
-
-
-def is_on(value: Any) -> bool:
-    """Whether a Boolean of HOCON says yes: also ``"true"``, ``yes`` and ``on``."""
-    return value is True or str(value).lower() in {"true", "yes", "on"}
 
 
 def declared(config: Tree) -> frozenset[str]:

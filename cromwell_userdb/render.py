@@ -6,11 +6,21 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from traceback import walk_tb
 from typing import Any
 from urllib.parse import urlencode
 
-from jinja2 import ChoiceLoader, Environment, FileSystemLoader, PackageLoader, StrictUndefined
+from jinja2 import (
+    ChoiceLoader,
+    Environment,
+    FileSystemLoader,
+    PackageLoader,
+    StrictUndefined,
+    TemplateError,
+    TemplateSyntaxError,
+)
 
+from cromwell_userdb.errors import SettingError
 from cromwell_userdb.instance import Instance
 
 
@@ -43,9 +53,29 @@ class CromwellConf:
 
 
 def cromwell_conf(conf: CromwellConf, *, own: Path | None = None) -> str:
-    """The run's cromwell.conf, which holds the database's password."""
+    """The run's cromwell.conf, which holds the database's password.
+
+    Raises SettingError for a template of the folder `own` that does not render.
+    """
     values = asdict(conf) | dict(conf.provider)
-    return environment(own).get_template("cromwell.conf.j2").render(values)
+    try:
+        return environment(own).get_template("cromwell.conf.j2").render(values)
+    except (TemplateError, UnicodeDecodeError, OSError) as error:
+        if own is None:
+            raise
+        raise SettingError(f"{own}: {_place(error, own)}{error}.") from error
+
+
+def _place(error: BaseException, own: Path) -> str:
+    """The template of `own` and its line that an error comes from, "" where nobody can tell."""
+    if isinstance(error, TemplateSyntaxError):
+        return f"{error.name}:{error.lineno}: "
+    lines = [
+        f"{Path(frame.f_code.co_filename).name}:{line}: "
+        for frame, line in walk_tb(error.__traceback__)
+        if Path(frame.f_code.co_filename).parent == own
+    ]
+    return lines[-1] if lines else ""
 
 
 def jdbc_url(*, snapshot_isolation: bool, truncates: bool = True) -> str:

@@ -23,11 +23,11 @@ from cromwell_userdb import (
     server,
 )
 from cromwell_userdb import engine as engines
-from cromwell_userdb.cli import place, screen
+from cromwell_userdb.cli import overrides, place, screen
 from cromwell_userdb.cli.place import Place
 from cromwell_userdb.database import Connection
 from cromwell_userdb.engine import Engine
-from cromwell_userdb.errors import CommandFailed, NotPrivate, SettingError
+from cromwell_userdb.errors import CommandFailed, NotPrivate
 from cromwell_userdb.hooks import HookSettings, check_extra, install, template_values
 from cromwell_userdb.instance import RunFolder
 from cromwell_userdb.record import Machine, make_private, write_private
@@ -248,11 +248,13 @@ def conf(
         poll_seconds=settings.slurm_poll_seconds,
         failure_mode=settings.run_failure_mode,
         migrates=migrates,
-        snippet=snippet(settings),
+        snippet=overrides.snippet(settings),
         snippet_origin=settings.template_snippet,
         provider=template_values(memory_mb=settings.run_memory_mb),
     )
-    return render.cromwell_conf(values, own=_path(settings.template_dir))
+    text = render.cromwell_conf(values, own=overrides.templates(settings))
+    overrides.check(text, settings)
+    return text
 
 
 def backend(where: Place) -> str:
@@ -275,17 +277,6 @@ def has_slurm() -> bool:
 
 def hashing(settings: Settings) -> str:
     return "fingerprint" if settings.cache_hashing == "auto" else settings.cache_hashing
-
-
-def snippet(settings: Settings) -> str:
-    """The user's own HOCON, "" where there is none."""
-    if not settings.template_snippet:
-        return ""
-    path = place.absolute(settings.template_snippet)
-    try:
-        return path.read_text()
-    except (OSError, UnicodeDecodeError) as error:
-        raise SettingError(f"template.snippet: {path} can't be read ({error}).") from error
 
 
 def current_folder() -> Path | None:
