@@ -1,16 +1,17 @@
-.PHONY: help demo test lint docs clean jar
+.PHONY: help demo test lint lint-style lint-types lint-scripts docs reference clean jar
 .NOTPARALLEL:
 
 PYTHON = .venv/bin/python
 SCRIPTS = make/demo make/environment .ci/run
 
 help:
-	@echo 'make demo    set up, and run a workflow on a private database: a minute'
-	@echo 'make test    set up, and run all tests'
-	@echo 'make lint    only look at the style and the types'
-	@echo 'make docs    build the manual in docs/_build/html'
-	@echo 'make jar     compile the Java class anew, where a JDK is'
-	@echo 'make clean   remove all that these have made'
+	@echo 'make demo       set up, and run a workflow on a private database: a minute'
+	@echo 'make test       set up, and run all tests'
+	@echo 'make lint       only look at the style and the types'
+	@echo 'make docs       build the manual in docs/_build/html'
+	@echo 'make reference  write what the manual says of commands and settings anew'
+	@echo 'make jar        compile the Java class anew, where a JDK is'
+	@echo 'make clean      remove all that these have made'
 
 demo: .venv/for-demo
 	@make/demo
@@ -18,16 +19,26 @@ demo: .venv/for-demo
 test: .venv/for-test
 	$(PYTHON) -m pytest -n 2 --dist loadgroup --durations 15 $(TESTS)
 
-lint: .venv/for-test
+lint: lint-style lint-types lint-scripts
+
+lint-style: .venv/for-test
 	$(PYTHON) -m ruff check .
 	$(PYTHON) -m ruff format --check .
+
+lint-types: .venv/for-test
 	$(PYTHON) -m mypy
+
+lint-scripts:
 	if command -v shellcheck; then \
 	    shellcheck -x $(SCRIPTS) && cd slurm && shellcheck -x $$(grep -l '^#!' *); \
 	fi
 
 docs: .venv/for-test
 	$(PYTHON) -m sphinx -W -n -q --keep-going -b html docs docs/_build/html
+
+# The pages of the manual that the program itself knows best.
+reference: .venv/for-test
+	$(PYTHON) docs/reference.py
 
 # The database of the demo may still be waiting for work.
 clean:
