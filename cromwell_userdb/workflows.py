@@ -90,6 +90,11 @@ _CHILDREN = """
      ORDER BY METADATA_JOURNAL_ID
 """
 
+_STORED_LABELS = """
+    SELECT CUSTOM_LABEL_KEY, CUSTOM_LABEL_VALUE FROM CUSTOM_LABEL_ENTRY
+     WHERE WORKFLOW_EXECUTION_UUID = %s
+"""
+
 _ADD_LABEL = """
     INSERT INTO METADATA_ENTRY (WORKFLOW_EXECUTION_UUID, METADATA_KEY, METADATA_VALUE,
                                 METADATA_TIMESTAMP, METADATA_VALUE_TYPE)
@@ -282,13 +287,10 @@ def _write_summary(connection: Connection, truth: Workflow, known: set[str]) -> 
 
 
 def _missing_labels(connection: Connection, id: str) -> dict[str, str]:
-    there = rows(
-        connection,
-        "SELECT CUSTOM_LABEL_KEY, CUSTOM_LABEL_VALUE FROM CUSTOM_LABEL_ENTRY"
-        " WHERE WORKFLOW_EXECUTION_UUID = %s",
-        (id,),
-    )
-    return dict(labels(connection, id).items() - dict(there).items())
+    stored = {key.casefold(): value for key, value in rows(connection, _STORED_LABELS, (id,))}
+    # The table takes keys that differ by case alone for one: the last of them holds.
+    wanted = {key.casefold(): (key, value) for key, value in labels(connection, id).items()}
+    return dict(pair for name, pair in wanted.items() if stored.get(name) != pair[1])
 
 
 def _put_label(connection: Connection, id: str, key: str, value: str) -> None:

@@ -173,6 +173,13 @@ def test_a_lost_summary_is_written_as_cromwell_had_written_it(changeable):
     assert workflows.recent(changeable, label=("sample", "NA12878"))
 
 
+def test_labels_that_differ_by_case_alone_are_repaired_once(changeable):
+    for key in ("Tissue", "tissue"):
+        workflows.set_label(changeable, STALE, key, key)
+    assert workflows.repair_summary(changeable, STALE)
+    assert not workflows.repair_summary(changeable, STALE)
+
+
 def test_a_repair_gives_way_to_an_engine_that_writes_at_that_moment(changeable, scratch_server):
     database.execute(changeable, "SET innodb_lock_wait_timeout = 1")
     with database.connect(scratch_server, user="anyone", database="changeable") as engine:
