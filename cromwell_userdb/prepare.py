@@ -159,7 +159,7 @@ def archive_classes_behind(chosen: Engine, cache: Path, *, log: Path) -> process
     """`archive_classes` in a process of its own, at low priority; None where there is no need."""
     if chosen.jar is None or chosen.java is None or chosen.archive is None:
         return None
-    if chosen.archive.is_file() or java.is_being_made(chosen.archive):
+    if java.is_usable(chosen.archive) or java.is_being_made(chosen.archive):
         return None
     command = [sys.executable, "-P", "-m", "cromwell_userdb.prepare"]
     environ = engine.environment(engine.embedded(), os.environ)
