@@ -7,6 +7,7 @@ Layers, the first that names a setting wins: flag, ``CROMWELL_USERDB_*``,
 from __future__ import annotations
 
 import difflib
+import re
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
@@ -20,9 +21,19 @@ Value = str | int | float | bool | tuple[str, ...]
 
 
 def _setting(
-    default: Value, text: str, *, choices: tuple[str, ...] = (), anywhere: bool = True
+    default: Value,
+    text: str,
+    *,
+    choices: tuple[str, ...] = (),
+    anywhere: bool = True,
+    path: bool = False,
 ) -> Any:
-    metadata = {"text": text, "choices": choices, "anywhere": anywhere}
+    metadata = {
+        "text": text,
+        "choices": choices,
+        "anywhere": anywhere and not path,
+        "path": path,
+    }
     return field(default=default, metadata=metadata)
 
 
@@ -34,7 +45,7 @@ _HASHES = ("auto", "fingerprint", "path+modtime", "path", "md5", "xxh64")
 class Settings:
     """One value per setting; ``server_idle_minutes`` is ``server.idle_minutes`` in a file."""
 
-    server_binary: str = _setting("", "mariadbd or mysqld to use", anywhere=False)
+    server_binary: str = _setting("", "mariadbd or mysqld to use", path=True)
     server_idle_minutes: float = _setting(10.0, "minutes without a connection before it stops")
     server_buffer_pool_mb: int = _setting(64, "memory for the database's pages, MB")
     server_flush: str = _setting(
@@ -49,14 +60,14 @@ class Settings:
         choices=("auto", "cromwell", "embedded"),
         anywhere=False,
     )
-    engine_cromwell: str = _setting("", "cromwell.jar, or an executable cromwell", anywhere=False)
-    engine_java: str = _setting("", "java to start Cromwell with", anywhere=False)
+    engine_cromwell: str = _setting("", "cromwell.jar, or an executable cromwell", path=True)
+    engine_java: str = _setting("", "java to start Cromwell with", path=True)
     engine_heap_mb: int = _setting(0, "memory for Cromwell's JVM, MB; 0: by its own measure")
     engine_url: str = _setting("", "where releases are downloaded from", anywhere=False)
     run_backend: str = _setting(
         "auto", "where calls run; decided at init", choices=("auto", "local", "slurm")
     )
-    run_executions: str = _setting("", "folder that workflows run in", anywhere=False)
+    run_executions: str = _setting("", "folder that workflows run in", path=True)
     run_concurrent_jobs: int = _setting(0, "calls at the same time; 0: no limit of ours")
     run_job_rate: int = _setting(20, "calls started a second, at most")
     run_memory_mb: int = _setting(2000, "memory of a task that asks for none, MB")
@@ -65,7 +76,7 @@ class Settings:
         "after a failed call",
         choices=("NoNewCalls", "ContinueWhilePossible"),
     )
-    run_copy_outputs_to: str = _setting("", "folder that outputs are copied to", anywhere=False)
+    run_copy_outputs_to: str = _setting("", "folder that outputs are copied to", path=True)
     cache_hashing: str = _setting(
         "auto", "how files are told apart; auto: fingerprint", choices=_HASHES
     )
@@ -87,8 +98,8 @@ class Settings:
     slurm_exclude: str = _setting("", "nodes to leave out")
     slurm_extra: tuple[str, ...] = _setting((), "more options of sbatch")
     slurm_poll_seconds: int = _setting(30, "seconds between two looks at the queue")
-    template_dir: str = _setting("", "folder of templates that come before ours", anywhere=False)
-    template_snippet: str = _setting("", "HOCON put at the end of cromwell.conf", anywhere=False)
+    template_dir: str = _setting("", "folder of templates that come before ours", path=True)
+    template_snippet: str = _setting("", "HOCON put at the end of cromwell.conf", path=True)
 
     def by_name(self) -> dict[str, Value]:
         """Every setting under its name in a file, in the order of the manual."""
@@ -108,6 +119,11 @@ NAMES = tuple(_FIELDS)
 _DEFAULTS = Settings().by_name()
 
 
+def is_path(name: str) -> bool:
+    """Whether the setting is a file or folder."""
+    return bool(_FIELDS[name].metadata["path"])
+
+
 def describe(name: str) -> str:
     """One line on the setting: what it is, and what it takes where that is a choice."""
     metadata = _FIELDS[name].metadata
@@ -122,9 +138,7 @@ def check(name: str, value: Any, *, origin: str) -> Value:
     5.0
     """
     if name not in _FIELDS:
-        near = difflib.get_close_matches(name, NAMES, n=1)
-        hint = f" Did you mean {near[0]}?" if near else ' "config show" lists them all.'
-        raise SettingError(f"{origin}: there is no setting {name!r}.{hint}")
+        raise SettingError(f"{origin}: there is no setting {name!r}.{_likely(name, NAMES)}")
     default, metadata = _DEFAULTS[name], _FIELDS[name].metadata
     try:
         result = _coerced(value, default)
@@ -138,6 +152,15 @@ def check(name: str, value: Any, *, origin: str) -> Value:
     return result
 
 
+def _likely(name: str, names: Sequence[str]) -> str:
+    """What is meant by `name`: spelled so, or a last part that only one name has."""
+    folded = {known.lower(): known for known in names}
+    near = difflib.get_close_matches(name.lower().replace("-", "_"), folded, n=1)
+    same = [known for known in names if known.partition(".")[2] == name.rpartition(".")[2]]
+    meant = folded[near[0]] if near else same[0] if len(same) == 1 else ""
+    return f" Did you mean {meant}?" if meant else ' "config show" lists them all.'
+
+
 def _coerced(value: Any, default: Value) -> Value:
     if isinstance(default, bool):
         words = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
@@ -146,7 +169,9 @@ def _coerced(value: Any, default: Value) -> Value:
         raise ValueError("true or false")
     if isinstance(default, tuple):
         if isinstance(value, str):
-            return tuple(part.strip() for part in value.split(",") if part.strip())
+            # Options such as --mail-type=END,FAIL have commas of their own.
+            between = r",\s*(?=-)" if value.lstrip().startswith("-") else ","
+            return tuple(part.strip() for part in re.split(between, value) if part.strip())
         if isinstance(value, list | tuple) and all(isinstance(part, str) for part in value):
             return tuple(value)
         raise ValueError("a list of words")
@@ -177,6 +202,11 @@ def from_toml(text: str, *, origin: str, anywhere: bool = False) -> dict[str, Va
         for key, value in content.items():
             name = f"{section}.{key}"
             found[name] = check(name, value, origin=origin)
+            if is_path(name) and value and not str(value).startswith(("/", "~")):
+                raise SettingError(
+                    f"{origin}: {name} takes a whole path, from / or ~ on, not {value!r}: it "
+                    "has to mean the same wherever you are."
+                )
             if anywhere and not _FIELDS[name].metadata["anywhere"]:
                 raise SettingError(
                     f"{origin}: {name} may not be set in the current folder; use "
@@ -186,12 +216,15 @@ def from_toml(text: str, *, origin: str, anywhere: bool = False) -> dict[str, Va
 
 
 def from_environment(environ: Mapping[str, str]) -> dict[str, Value]:
-    """The settings in CROMWELL_USERDB_* variables; other such variables are left alone."""
+    """The settings in CROMWELL_USERDB_<SECTION>_* variables; other variables are left alone."""
     found = {}
-    for name in NAMES:
-        variable = ENVIRONMENT + _attribute(name).upper()
-        if variable in environ:
-            found[name] = check(name, environ[variable], origin=f"${variable}")
+    known = {ENVIRONMENT + _attribute(name).upper(): name for name in NAMES}
+    sections = tuple(f"{ENVIRONMENT}{name.partition('.')[0].upper()}_" for name in NAMES)
+    for variable, text in environ.items():
+        if variable in known:
+            found[known[variable]] = check(known[variable], text, origin=f"${variable}")
+        elif variable.startswith(sections):
+            raise SettingError(f"${variable} is no setting.{_likely(variable, tuple(known))}")
     return found
 
 
