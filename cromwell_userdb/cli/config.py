@@ -61,10 +61,10 @@ def _shown(value: names.Value) -> str:
 
 
 @config_.command()
-@click.argument("name")
+@click.argument("setting", metavar="NAME")
 @JSON
 @options
-def get(place: Place, name: str, as_json: bool) -> None:
+def get(place: Place, setting: str, as_json: bool) -> None:
     """Print one setting's value.
 
     \b
@@ -72,11 +72,11 @@ def get(place: Place, name: str, as_json: bool) -> None:
       cromwell-userdb config get run.backend
     """
     values = place.settings.by_name()
-    if name not in values:
-        names.check(name, "", origin="config get")
+    if setting not in values:
+        names.check(setting, "", origin="config get")
     if as_json:
-        return screen.answer(values[name])
-    value = values[name]
+        return screen.answer(values[setting])
+    value = values[setting]
     print(",".join(value) if isinstance(value, tuple) else _plain(value))
 
 
@@ -85,12 +85,12 @@ def _plain(value: Any) -> str:
 
 
 @config_.command("set")
-@click.argument("name")
+@click.argument("setting", metavar="NAME")
 @click.argument("value", required=False)
 @click.option("--unset", is_flag=True, help="Take the setting out of the file.")
 @click.option("--user", "for_user", is_flag=True, help="For all of your instances.")
 @options
-def set_(place: Place, name: str, value: str | None, unset: bool, for_user: bool) -> None:
+def set_(place: Place, setting: str, value: str | None, unset: bool, for_user: bool) -> None:
     """Set one setting of this instance.
 
     \b
@@ -106,14 +106,16 @@ def set_(place: Place, name: str, value: str | None, unset: bool, for_user: bool
     path = user_file() if for_user else require(place).instance.settings
     known = read(path)
     # An empty value still has to be one of the known names.
-    checked = names.check(name, value if value is not None else _default(name), origin="config set")
+    checked = names.check(
+        setting, value if value is not None else _default(setting), origin="config set"
+    )
     if unset:
-        known.pop(name, None)
+        known.pop(setting, None)
     else:
-        known[name] = checked
+        known[setting] = checked
     make_private(path.parent)
     write_private(path, names.to_toml(known))
-    screen.note(f"{name} {'unset' if unset else f'= {_shown(checked)}'} in {tilde(path)}")
+    screen.note(f"{setting} {'unset' if unset else f'= {_shown(checked)}'} in {tilde(path)}")
 
 
 def _default(name: str) -> names.Value:
