@@ -201,8 +201,9 @@ def test_nothing_is_at_work_for_a_run_that_ended(recorded):
     assert (follower.jobs(), follower.status) == ([], "Aborted")
 
 
-@pytest.mark.parametrize("run", ["05-subworkflows", "14-nested-failure", "20-no-new-calls"])
-@pytest.mark.parametrize("step", [7, 61])
+@pytest.mark.parametrize(
+    ("run", "step"), [("05-subworkflows", 7), ("14-nested-failure", 61), ("20-no-new-calls", 13)]
+)
 def test_following_row_by_row_ends_where_reading_at_once_ends(changeable, run, step):
     follower = metadata.Follower(RUNS[run])
     for _ in _replayed(changeable, step):
@@ -257,19 +258,23 @@ def test_an_instance_that_no_cromwell_has_met_answers_with_nothing(nothing):
     assert metadata.definition(nothing, some) is None
 
 
-@pytest.mark.parametrize(
-    ("key", "value", "kind", "output"),
-    [
-        ("wf.none", None, "null", None),
-        ("wf.empty[]", None, None, []),
-        (r"wf.map:a\:b", "1", "int", {"a:b": 1}),
-        ("wf.big", "3000000000", "int", "3000000000"),
-        ("wf.text", "a\n\"b\" 'c' %s 🧬\\", "string", "a\n\"b\" 'c' %s 🧬\\"),
-    ],
-)
-def test_strange_outputs_are_read_as_cromwell_reads_them(changeable, key, value, kind, output):
-    _write(changeable, "new", [(f"outputs:{key}", value, kind)])
-    assert list(metadata.outputs(changeable, "new").values()) == [output]
+def test_strange_outputs_are_read_as_cromwell_reads_them(changeable):
+    text = "a\n\"b\" 'c' %s 🧬\\"
+    rows = [
+        ("wf.none", None, "null"),
+        ("wf.empty[]", None, None),
+        (r"wf.map:a\:b", "1", "int"),
+        ("wf.big", "3000000000", "int"),
+        ("wf.text", text, "string"),
+    ]
+    _write(changeable, "new", [(f"outputs:{key}", value, kind) for key, value, kind in rows])
+    assert metadata.outputs(changeable, "new") == {
+        "wf.none": None,
+        "wf.empty": [],
+        "wf.map": {"a:b": 1},
+        "wf.big": "3000000000",
+        "wf.text": text,
+    }
 
 
 def test_ten_thousand_calls_are_followed_without_effort(changeable):

@@ -121,12 +121,12 @@ def test_labels_are_all_of_a_workflows_labels(recorded):
     }
 
 
-@pytest.mark.parametrize("value", ["two", "", "ünïcode 🧬", "'; DROP TABLE x; --", "a\nb", "%s"])
-def test_a_label_that_was_set_is_read_and_found(changeable, value):
+def test_a_label_that_was_set_is_read_and_found(changeable):
     hello = RUNS["01-hello"]
-    workflows.set_label(changeable, hello, "my key", value)
-    assert workflows.labels(changeable, hello)["my key"] == value
-    assert workflows.find_by_label(changeable, "my key", value) == hello
+    for value in ("two", "", "ünïcode 🧬", "'; DROP TABLE x; --", "a\nb", "%s"):
+        workflows.set_label(changeable, hello, "my key", value)
+        assert workflows.labels(changeable, hello)["my key"] == value
+        assert workflows.find_by_label(changeable, "my key", value) == hello
 
 
 def test_the_last_value_set_for_a_label_holds(changeable):
