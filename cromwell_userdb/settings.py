@@ -114,6 +114,11 @@ def _attribute(name: str) -> str:
     return name.replace(".", "_", 1)
 
 
+def variable(name: str) -> str:
+    """The variable of the environment that sets `name`."""
+    return ENVIRONMENT + _attribute(name).upper()
+
+
 _FIELDS = {_dotted(known.name): known for known in fields(Settings)}
 NAMES = tuple(_FIELDS)
 _DEFAULTS = Settings().by_name()
@@ -218,13 +223,13 @@ def from_toml(text: str, *, origin: str, anywhere: bool = False) -> dict[str, Va
 def from_environment(environ: Mapping[str, str]) -> dict[str, Value]:
     """The settings in CROMWELL_USERDB_<SECTION>_* variables; other variables are left alone."""
     found = {}
-    known = {ENVIRONMENT + _attribute(name).upper(): name for name in NAMES}
+    known = {variable(name): name for name in NAMES}
     sections = tuple(f"{ENVIRONMENT}{name.partition('.')[0].upper()}_" for name in NAMES)
-    for variable, text in environ.items():
-        if variable in known:
-            found[known[variable]] = check(known[variable], text, origin=f"${variable}")
-        elif variable.startswith(sections):
-            raise SettingError(f"${variable} is no setting.{_likely(variable, tuple(known))}")
+    for given, text in environ.items():
+        if given in known:
+            found[known[given]] = check(known[given], text, origin=f"${given}")
+        elif given.startswith(sections):
+            raise SettingError(f"${given} is no setting.{_likely(given, tuple(known))}")
     return found
 
 

@@ -49,6 +49,7 @@ def order(where: Place, **words: Any) -> Order:
     where = place.require(
         place.with_flags(where, {name: value for name, value in flags.items() if value})
     )
+    session.check_overrides(where)
     if words["inputs"] and words["inputs_option"]:
         raise UsageError("Name the inputs once: as the second word, or with -i.")
     source = words["inputs"] or words["inputs_option"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import functools
 import getpass
 import os
@@ -16,7 +17,7 @@ import click
 import platformdirs
 
 from cromwell_userdb import settings as names
-from cromwell_userdb.errors import NotInitialised, NotPrivate, UsageError
+from cromwell_userdb.errors import NotInitialised, NotPrivate, SettingError, UsageError
 from cromwell_userdb.instance import Instance, check_name, check_place
 from cromwell_userdb.settings import Layer, Resolved, Settings, Value
 
@@ -115,6 +116,12 @@ def find(root: str | None, name: str | None, flags: Mapping[str, Value] | None =
 
     Raises UsageError for both a root and a name, SettingError for a wrong setting anywhere.
     """
+    instance, label = find_instance(root, name)
+    return Place(instance, label, names.resolve(_layers(instance, flags or {})))
+
+
+def find_instance(root: str | None, name: str | None) -> tuple[Instance, str]:
+    """The instance and what it is called, its settings left unread."""
     if root and name:
         raise UsageError("Give --root or --name, not both.")
     root = root or (None if name else os.environ.get("CROMWELL_USERDB_ROOT"))
@@ -124,8 +131,7 @@ def find(root: str | None, name: str | None, flags: Mapping[str, Value] | None =
     else:
         label = check_name(name or os.environ.get("CROMWELL_USERDB_NAME") or "default")
         path = default_root(label)
-    instance = Instance(check_place(path), runtime=runtime_folder())
-    return Place(instance, label, names.resolve(_layers(instance, flags or {})))
+    return Instance(check_place(path), runtime=runtime_folder()), label
 
 
 def with_flags(place: Place, flags: Mapping[str, Value]) -> Place:
@@ -134,27 +140,30 @@ def with_flags(place: Place, flags: Mapping[str, Value]) -> Place:
 
 
 def _layers(instance: Instance, flags: Mapping[str, Value]) -> list[Layer]:
-    layers = [
-        Layer("command line", flags),
-        Layer("environment", _environment()),
-    ]
-    for path, anywhere in (
-        (Path(LOCAL_FILE), True),
-        (instance.settings, False),
-        (user_file(), False),
-        *((path, False) for path in site_files()),
-    ):
-        text = _local_text(path) if anywhere else _text(path)
-        if text is not None:
-            values = names.from_toml(text, origin=tilde(path), anywhere=anywhere)
-            layers.append(Layer(tilde(path), values))
+    variables = [Layer(origin, {name: value}) for origin, name, value in _environment()]
+    layers = [Layer("command line", flags), *variables]
+    if text := _local_text(Path(LOCAL_FILE))[0]:
+        layers.append(_layer(LOCAL_FILE, text, anywhere=True))
+    for path in (instance.settings, user_file(), *site_files()):
+        if text := _text(path):
+            layers.append(_layer(tilde(path), text))
+    named = os.environ.get("CROMWELL_USERDB_SITE")
+    if named and not Path(named).exists():
+        raise SettingError(f"$CROMWELL_USERDB_SITE names {named}, which is not there.")
     return layers
 
 
-def _environment() -> dict[str, Value]:
-    found = names.from_environment(os.environ)
+def _layer(origin: str, text: str, *, anywhere: bool = False) -> Layer:
+    return Layer(origin, names.from_toml(text, origin=origin, anywhere=anywhere))
+
+
+def _environment() -> list[tuple[str, str, Value]]:
+    found = [
+        (f"${names.variable(name)}", name, value)
+        for name, value in names.from_environment(os.environ).items()
+    ]
     if jar := os.environ.get("CROMWELL_USERDB_CROMWELL"):
-        found["engine.cromwell"] = jar
+        found.insert(0, ("$CROMWELL_USERDB_CROMWELL", "engine.cromwell", jar))
     return found
 
 
@@ -169,20 +178,38 @@ def site_files() -> list[Path]:
 
 
 def _text(path: Path) -> str | None:
+    """What is in a settings file; SettingError where it is there and can't be read."""
     try:
         return path.read_text(errors="replace")
-    except (FileNotFoundError, NotADirectoryError, PermissionError):
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            path.lstat()
+            raise SettingError(f"{tilde(path)} can't be read: {error.strerror}.") from error
         return None
 
 
-def _local_text(path: Path) -> str | None:
-    """The current folder's file, only when nobody else could have written it."""
-    with contextlib.suppress(OSError):
-        facts = path.lstat()
-        theirs = facts.st_uid != os.getuid() or facts.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
-        if stat.S_ISREG(facts.st_mode) and not theirs:
-            return path.read_text(errors="replace")
-    return None
+def local_file_refused() -> str:
+    """Why the current folder's file is not read, "" where it is, or where there is none."""
+    return _local_text(Path(LOCAL_FILE))[1]
+
+
+def _local_text(path: Path) -> tuple[str | None, str]:
+    """The current folder's file, only when nobody else could have written it; else why not."""
+    try:
+        fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError as error:
+        return None, "" if error.errno == errno.ENOENT else error.strerror or ""
+    with os.fdopen(fd, errors="replace") as file:
+        facts = os.fstat(fd)
+        if not stat.S_ISREG(facts.st_mode):
+            return None, "it is no plain file"
+        if facts.st_uid != os.getuid():
+            return None, "it belongs to somebody else"
+        if facts.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+            return None, "others may write it (chmod 600 it)"
+        return file.read(), ""
 
 
 def check_user(*, allow_root: bool) -> None:

@@ -231,7 +231,10 @@ def conf(
     migrates: bool = False,
     hidden: bool = False,
 ) -> str:
-    """The cromwell.conf of a run in `folder`; `hidden` leaves the password out."""
+    """The cromwell.conf of a run in `folder`.
+
+    `hidden` is for eyes only: without the password, and with whatever the user put over it.
+    """
     settings = where.settings
     values = render.CromwellConf(
         url=render.jdbc_url(snapshot_isolation=snapshot_isolation, truncates=not migrates),
@@ -253,8 +256,30 @@ def conf(
         provider=template_values(memory_mb=settings.run_memory_mb),
     )
     text = render.cromwell_conf(values, own=overrides.templates(settings))
-    overrides.check(text, settings)
+    if not hidden:
+        overrides.check(text, settings)
     return text
+
+
+def conf_to_show(where: Place) -> str:
+    """The cromwell.conf of a run to come, of which no more is needed than its settings."""
+    facts = disk.facts(where.instance) or {}
+    return conf(
+        where,
+        RunFolder(where.instance.runs / "N"),
+        executions_place(where),
+        snapshot_isolation=facts.get("flavour") == "mariadb",
+        hidden=True,
+    )
+
+
+def check_overrides(where: Place) -> None:
+    """Refuse a snippet or templates of the user's that Cromwell would stumble over.
+
+    Costs nothing where there are none.
+    """
+    if where.settings.template_snippet or where.settings.template_dir:
+        overrides.check(conf_to_show(where), where.settings)
 
 
 def backend(where: Place) -> str:
