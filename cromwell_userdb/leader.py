@@ -68,7 +68,7 @@ class _Leading:
         self.written = 0.0
         self.terminal_since: float | None = None
         self.child = process.spawn(
-            task.argv, out=task.folder.engine_log, env=task.environment, cwd=task.folder.path
+            task.argv, out=task.folder.engine_log, env=task.environment, cwd=_cwd(task)
         )
         self.state = replace(
             runs.read_state(task.folder) or State(task.request.run, runs.RUNNING, runs.now()),
@@ -207,6 +207,12 @@ def describe_failures(connection: database.Connection, workflow: str) -> tuple[r
         )
         for failure in metadata.failures(connection, workflow)
     )
+
+
+def _cwd(task: Task) -> Path:
+    """The folder that relative paths in inputs are meant from; the run's own where that is gone."""
+    asked = Path(task.request.cwd)
+    return asked if os.access(asked, os.X_OK) and asked.is_dir() else task.folder.path
 
 
 class _Log:

@@ -13,6 +13,7 @@ import click
 
 from cromwell_userdb import leader, process, runs
 from cromwell_userdb.cli import place, screen
+from cromwell_userdb.cli.arguments import OnRun, run_argument
 from cromwell_userdb.cli.place import Place, require
 from cromwell_userdb.errors import NotRunning, UsageError
 from cromwell_userdb.instance import RunFolder
@@ -90,8 +91,8 @@ def _run(where: Place, text: str) -> tuple[RunFolder, State]:
     return folder, _true(where, state)
 
 
-@click.command("status")
-@click.argument("run", default="-1")
+@click.command("status", cls=OnRun)
+@run_argument(newest=True)
 @JSON
 @place.options
 def status_(place: Place, run: str, as_json: bool) -> None:
@@ -134,8 +135,8 @@ def _counted(calls: runs.Calls) -> list[str]:
     return [calls.name, *(str(number or "–") for number in numbers)]
 
 
-@click.command("outputs")
-@click.argument("run", default="-1")
+@click.command("outputs", cls=OnRun)
+@run_argument(newest=True)
 @JSON
 @place.options
 def outputs_(place: Place, run: str, as_json: bool) -> None:
@@ -158,8 +159,8 @@ def outputs_(place: Place, run: str, as_json: bool) -> None:
         screen.note(f"run {state.run} has no outputs: it is {state.state}.")
 
 
-@click.command("logs")
-@click.argument("run", default="-1")
+@click.command("logs", cls=OnRun)
+@run_argument(newest=True)
 @click.option("--call", metavar="NAME[SHARD]", help="This call only, as align[17].")
 @click.option("--failed", is_flag=True, help="Failed calls only.")
 @click.option("--engine", "of_engine", is_flag=True, help="The engine's own log.")
@@ -241,8 +242,8 @@ def _no_logs(state: State, name: str | None) -> str:
     return f"run {state.run} has no such calls. Its engine's log: logs {state.run} --engine"
 
 
-@click.command("abort")
-@click.argument("run")
+@click.command("abort", cls=OnRun)
+@run_argument(newest=False)
 @click.option("--wait/--no-wait", default=True, help="Wait until it has ended.")
 @JSON
 @place.options
@@ -267,8 +268,8 @@ def abort_(place: Place, run: str, wait: bool, as_json: bool) -> None:
     screen.note(f"run {state.run} {ended}")
 
 
-@click.command("label")
-@click.argument("run")
+@click.command("label", cls=OnRun)
+@run_argument(newest=False)
 @click.argument("labels", nargs=-1, metavar="[KEY=VALUE]...")
 @JSON
 @place.options

@@ -14,6 +14,7 @@ import click
 
 from cromwell_userdb import runs
 from cromwell_userdb.cli import place, screen
+from cromwell_userdb.cli.arguments import OnRun, run_argument
 from cromwell_userdb.cli.place import Place
 from cromwell_userdb.errors import NotRunning
 from cromwell_userdb.instance import RunFolder
@@ -72,8 +73,8 @@ def run_(detach: bool, quiet: bool, as_json: bool, place: Place, wait: bool, **w
             conclude(folder, state, place, as_json=as_json)
 
 
-@click.command("attach")
-@click.argument("run", default="-1")
+@click.command("attach", cls=OnRun)
+@run_argument(newest=True)
 @click.option("--quiet", is_flag=True, help="Show only how it ends.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 @place.options

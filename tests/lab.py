@@ -1,0 +1,149 @@
+"""An instance as a user has it, and the command that they type."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+COMMAND = (sys.executable, "-m", "cromwell_userdb")
+WDL = Path(__file__).parent / "wdl"
+
+
+@dataclass(frozen=True)
+class Lab:
+    """A root and the engine to use there; `do` types a command."""
+
+    root: Path
+    environment: dict[str, str]
+
+    def argv(self, verb: str, *words: str | Path) -> list[str]:
+        return [*COMMAND, *verb.split(), "--root", str(self.root), *map(str, words)]
+
+    def do(
+        self,
+        verb: str,
+        *words: str | Path,
+        stdin: str = "",
+        cwd: Path | None = None,
+        timeout: float = 120,
+        **environment: str,
+    ) -> subprocess.CompletedProcess[str]:
+        """Run `cromwell-userdb VERB --root ROOT WORDS` to its end."""
+        return subprocess.run(
+            self.argv(verb, *words),
+            env={**self.environment, **environment},
+            input=stdin,
+            cwd=cwd or self.root.parent,
+            capture_output=True,
+            text=True,
+            timeout=timeout,
+            check=False,
+        )
+
+    def begin(self, verb: str, *words: str | Path) -> subprocess.Popen[str]:
+        """Start a command and leave it running; the test ends it."""
+        return subprocess.Popen(
+            self.argv(verb, *words),
+            env=self.environment,
+            cwd=self.root.parent,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def answer(self, verb: str, *words: str | Path) -> Any:
+        """The JSON that a command answers with; it has to succeed."""
+        done = self.do(verb, *words, "--json")
+        assert done.returncode in (0, 1, 7), done.stderr
+        return json.loads(done.stdout)
+
+    def run(self, wdl: str, *words: str | Path) -> Any:
+        """Run a workflow of tests/wdl and return its result as JSON."""
+        return self.answer("run", WDL / wdl, *words)
+
+    def state(self, number: int) -> dict[str, Any]:
+        """What the run's leader wrote last; {} before it did."""
+        try:
+            return json.loads((self.root / "runs" / str(number) / "state.json").read_text())
+        except FileNotFoundError:
+            return {}
+
+    def await_calls(self, number: int, running: int, *, timeout: float = 60) -> dict[str, Any]:
+        """The state of a run once so many of its calls run."""
+
+        def enough() -> bool:
+            return sum(calls["running"] for calls in self.state(number).get("calls", ())) >= running
+
+        until(enough, timeout=timeout)
+        return self.state(number)
+
+
+def until(condition: Any, *, timeout: float = 30) -> None:
+    """Wait for `condition`; fail when it never comes."""
+    deadline = time.monotonic() + timeout
+    while not condition():
+        assert time.monotonic() < deadline, "it never came"
+        time.sleep(0.05)
+
+
+def environment() -> dict[str, str]:
+    """What these tests' commands see: root is allowed, nothing of the caller's own."""
+    kept = {name: value for name, value in os.environ.items() if name != "CROMWELL_USERDB_CI"}
+    return kept | {"CROMWELL_USERDB_ALLOW_ROOT": "1", "NO_COLOR": "1"}
+
+
+def made(*words: str) -> Lab:
+    """A new lab below /tmp, where names are short enough for a socket."""
+    root = Path(tempfile.mkdtemp(prefix="lab-", dir="/tmp")) / "db"
+    lab = Lab(root, environment())
+    done = lab.do("init", "--backend", "local", *words)
+    assert done.returncode == 0, done.stderr
+    return lab
+
+
+def ended(lab: Lab) -> None:
+    """Stop what runs in a lab, wait for it, and remove it."""
+    for path in sorted(lab.root.glob("runs/*/state.json")):
+        state = json.loads(path.read_text())
+        for name in ("leader", "engine_process"):
+            if state[name] and not state["ended"]:
+                kill(state[name]["pid"])
+    lab.do("db stop", "--force")
+    shutil.rmtree(lab.root.parent, ignore_errors=True)
+
+
+def kill(pid: int, signum: signal.Signals = signal.SIGKILL) -> None:
+    """Send a signal to a process that a test started; gone is gone."""
+    try:
+        os.kill(pid, signum)
+    except ProcessLookupError:
+        return
+
+
+@pytest.fixture(scope="module")
+def lab() -> Iterator[Lab]:
+    """One instance for all tests of a module that leave it as it was."""
+    lab = made()
+    yield lab
+    ended(lab)
+
+
+@pytest.fixture
+def own_lab() -> Iterator[Lab]:
+    """An instance for a test that breaks it."""
+    lab = made()
+    yield lab
+    ended(lab)

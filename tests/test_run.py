@@ -1,0 +1,261 @@
+"""`run` from the command line to the outputs, on a private database and a real engine.
+
+The engine is the embedded one, or the Cromwell that CROMWELL_USERDB_CROMWELL names.
+"""
+
+from __future__ import annotations
+
+import json
+import signal
+import stat
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+from lab import WDL, Lab, kill, until
+
+pytestmark = pytest.mark.functional
+
+HELLO = WDL / "hello.wdl"
+
+
+def test_a_workflow_runs_and_its_outputs_are_told(lab: Lab):
+    done = lab.do("run", HELLO, "--input", "hello.name=told")
+    assert done.returncode == 0, done.stderr
+    assert "hello told" in done.stdout
+    assert "succeeded in" in done.stderr
+
+
+def test_the_same_again_comes_from_the_cache(lab: Lab):
+    lab.run("scatter.wdl", "--input", "scat.width=3")
+    again = lab.run("scatter.wdl", "--input", "scat.width=3")
+    assert again["total"]["cached"] == again["total"]["total"] == 3
+    assert again["outputs"]["scat.ns"] == [0, 1, 2]
+
+
+def test_another_input_is_no_hit(lab: Lab):
+    lab.run("hello.wdl", "--input", "hello.name=first")
+    assert lab.run("hello.wdl", "--input", "hello.name=second")["total"]["cached"] == 0
+
+
+def test_calls_of_sub_workflows_are_counted_and_gathered(lab: Lab):
+    result = lab.run("sub.wdl")
+    assert result["state"] == "succeeded"
+    assert result["outputs"]["outer.ns"] == [0, 1, 2] or len(result["outputs"]["outer.ns"]) == 3
+
+
+def test_a_failure_is_told_with_its_call_code_and_last_words(lab: Lab):
+    done = lab.do("run", WDL / "fail.wdl")
+    assert done.returncode == 1
+    assert "bad failed" in done.stderr
+    assert "exit code 3" in done.stderr
+    assert "about to fail" in done.stderr
+    assert "cromwell-userdb logs" in done.stderr
+
+
+def test_some_of_many_failing_calls_are_told_and_the_rest_is_kept(lab: Lab):
+    done = lab.do("run", WDL / "many_fail.wdl")
+    assert done.returncode == 1
+    assert 'of 9 "maybe" calls failed' in done.stderr
+    assert "cannot open sample_1.bam" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        ((HELLO, "--input", "hello.nmae=x"), '"hello.nmae" is no input of hello.wdl. Did you mean'),
+        ((WDL / "syntax.wdl",), "syntax.wdl:2:"),
+        ((WDL / "absent.wdl",), "there is no such workflow"),
+        ((HELLO, "absent.json"), "absent.json: the inputs can't be read"),
+        ((HELLO, "--input", "hello.name"), "write it as name=value"),
+        ((HELLO, "-i", "a.json", "b.json"), "Name the inputs once"),
+        ((HELLO, "--labels", "absent.json"), "absent.json: the labels can't be read"),
+        ((HELLO, "--input", "hello.name=[1]"), "should be String"),
+    ],
+)
+def test_what_is_wrong_is_refused_before_anything_starts(lab: Lab, words, sentence):
+    runs = len(list((lab.root / "runs").iterdir()))
+    done = lab.do("run", *words)
+    assert done.returncode == 2
+    assert sentence in done.stderr
+    assert "Traceback" not in done.stderr
+    assert len(list((lab.root / "runs").iterdir())) == runs
+
+
+def test_inputs_come_from_json_yaml_and_standard_input(lab: Lab, tmp_path: Path):
+    yaml = tmp_path / "inputs.yaml"
+    yaml.write_text("hello.name: from-yaml\n")
+    assert lab.run("hello.wdl", yaml)["outputs"]["hello.s"].endswith("from-yaml")
+    done = lab.do("run", HELLO, "-", "--json", stdin='{"hello.name": "piped"}')
+    assert json.loads(done.stdout)["outputs"]["hello.s"].endswith("piped")
+
+
+def test_relative_input_files_are_those_of_the_current_folder(lab: Lab, tmp_path: Path):
+    (tmp_path / "lines.txt").write_text("one\ntwo\n")
+    done = lab.do(
+        "run", WDL / "lines.wdl", "--input", "lines.file=lines.txt", "--json", cwd=tmp_path
+    )
+    assert json.loads(done.stdout)["outputs"]["lines.number"] == 2
+
+
+def test_imports_come_from_a_folder_or_a_zip(lab: Lab, tmp_path: Path):
+    alone = tmp_path / "alone"
+    alone.mkdir()
+    (alone / "sub.wdl").write_text((WDL / "sub.wdl").read_text())
+    parts = tmp_path / "parts"
+    parts.mkdir()
+    (parts / "sub_inner.wdl").write_text((WDL / "sub_inner.wdl").read_text())
+    assert lab.answer("run", alone / "sub.wdl", "-p", parts)["state"] == "succeeded"
+
+
+def test_a_detached_run_gives_its_number_and_goes_on(lab: Lab):
+    done = lab.do("run", HELLO, "--detach", "--input", f"hello.name=detached-{time.time()}")
+    number = int(done.stdout)
+    until(lambda: lab.state(number).get("ended"), timeout=60)
+    assert lab.state(number)["state"] == "succeeded"
+
+
+def test_attach_follows_a_run_to_its_end(lab: Lab):
+    number = lab.do("run", WDL / "long.wdl", "--detach", "--input", "long.s=2").stdout.strip()
+    done = lab.do("attach", number)
+    assert done.returncode == 0
+    assert "succeeded" in done.stderr
+
+
+@pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupt_aborts_the_run_and_its_jobs(lab: Lab, signum):
+    command = lab.begin("run", WDL / "long.wdl", "--input", f"long.s={600 + signum}")
+    number = _newest(lab)
+    lab.await_calls(number, 1)
+    command.send_signal(signum)
+    _, words = command.communicate(timeout=90)
+    assert command.returncode == 7, words
+    assert "Aborting" in words
+    assert lab.state(number)["state"] == "aborted"
+    until(lambda: not _sleeping(600 + signum))
+
+
+def test_a_hangup_changes_nothing(lab: Lab):
+    command = lab.begin("run", WDL / "long.wdl", "--input", "long.s=3")
+    lab.await_calls(_newest(lab), 1)
+    command.send_signal(signal.SIGHUP)
+    command.communicate(timeout=60)
+    assert command.returncode == 0
+
+
+def test_quit_leaves_the_run_to_itself(lab: Lab):
+    command = lab.begin("run", WDL / "long.wdl", "--input", "long.s=4")
+    number = _newest(lab)
+    lab.await_calls(number, 1)
+    command.send_signal(signal.SIGQUIT)
+    _, words = command.communicate(timeout=10)
+    assert "goes on" in words
+    until(lambda: lab.state(number)["ended"], timeout=60)
+    assert lab.state(number)["state"] == "succeeded"
+
+
+def test_abort_ends_a_run_from_another_terminal(lab: Lab):
+    number = int(lab.do("run", WDL / "long.wdl", "--detach", "--input", "long.s=700").stdout)
+    lab.await_calls(number, 1)
+    assert lab.answer("abort", str(number))["state"] == "aborted"
+    until(lambda: not _sleeping(700))
+
+
+def test_the_command_killed_does_not_end_the_run(lab: Lab):
+    command = lab.begin("run", WDL / "long.wdl", "--input", "long.s=5")
+    number = _newest(lab)
+    lab.await_calls(number, 1)
+    command.kill()
+    command.communicate(timeout=10)
+    until(lambda: lab.state(number)["ended"], timeout=60)
+    assert lab.state(number)["state"] == "succeeded"
+
+
+def test_a_killed_engine_leaves_a_run_that_is_lost(lab: Lab):
+    number = int(lab.do("run", WDL / "long.wdl", "--detach", "--input", "long.s=6").stdout)
+    state = lab.await_calls(number, 1)
+    kill(state["engine_process"]["pid"])
+    assert lab.do("attach", str(number)).returncode == 75
+    assert lab.answer("status", str(number))["state"] == "lost"
+
+
+def test_a_run_whose_leader_and_engine_were_killed_is_lost_on_proof(lab: Lab):
+    number = int(lab.do("run", WDL / "long.wdl", "--detach", "--input", "long.s=7").stdout)
+    state = lab.await_calls(number, 1)
+    kill(state["leader"]["pid"])
+    kill(state["engine_process"]["pid"])
+    assert lab.answer("status", str(number))["state"] == "lost"
+    assert lab.answer("list")[0]["state"] == "lost"
+
+
+def test_several_runs_at_once_share_the_database(lab: Lab):
+    commands = [
+        lab.begin("run", WDL / "scatter.wdl", "--input", f"scat.pad=at-once-{one}")
+        for one in range(4)
+    ]
+    words = [command.communicate(timeout=120)[1] for command in commands]
+    assert [command.returncode for command in commands] == [0] * 4, words
+
+
+def test_nothing_of_a_run_can_be_read_by_others(lab: Lab):
+    lab.run("hello.wdl", "--input", "hello.name=private")
+    for path in lab.root.glob("runs/*"):
+        assert stat.S_IMODE(path.stat().st_mode) == 0o700
+    secrets = [*lab.root.glob("runs/*/*.conf"), *lab.root.glob("runs/*/*.json")]
+    assert secrets
+    assert {stat.S_IMODE(path.stat().st_mode) for path in secrets} == {0o600}
+
+
+def test_no_secret_is_in_an_argument_or_an_environment(lab: Lab):
+    secret = (lab.root / "secret").read_text().strip().encode()
+    number = int(lab.do("run", WDL / "long.wdl", "--detach", "--input", "long.s=9").stdout)
+    lab.await_calls(number, 1)
+    seen = 0
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            text = (process / "cmdline").read_bytes() + (process / "environ").read_bytes()
+        except OSError:
+            continue
+        seen += str(lab.root).encode() in text
+        assert secret not in text
+    assert seen >= 2
+    assert lab.do("attach", str(number)).returncode == 0
+    logs = [*lab.root.glob("runs/*/engine.log"), *lab.root.glob("log/*")]
+    assert not [log for log in logs if secret in log.read_bytes()]
+
+
+def test_a_server_killed_under_a_run_is_started_again(lab: Lab):
+    number = int(lab.do("run", WDL / "long.wdl", "--detach", "--input", "long.s=8").stdout)
+    lab.await_calls(number, 1)
+    kill(json.loads((lab.root / "lease.json").read_text())["holder"]["pid"])
+    until(lambda: lab.state(number)["ended"], timeout=90)
+    assert lab.do("db status").returncode == 0
+    assert lab.state(number)["state"] in ("succeeded", "failed", "lost")
+
+
+@pytest.mark.parametrize(
+    "hostile", ["a b", "'", '"', "$(touch pwned)", "`id`", "ü→🦠", "x" * 200, "\\", ";ls", "%s"]
+)
+def test_hostile_names_are_only_names(lab: Lab, tmp_path: Path, hostile: str):
+    done = lab.do(
+        "run", HELLO, "--run-name", hostile, "--label", f"{hostile[:100]}={hostile}",
+        "--input", "hello.name=hostile", "--json", cwd=tmp_path,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["name"] == hostile
+    assert lab.answer("label", "-1")[hostile[:100]] == hostile
+    assert not list(tmp_path.iterdir())
+
+
+def _newest(lab: Lab) -> int:
+    """The number of the run that is about to begin."""
+    before = max((int(path.name) for path in (lab.root / "runs").iterdir()), default=0)
+    until(lambda: lab.state(before + 1))
+    return before + 1
+
+
+def _sleeping(seconds: int) -> bool:
+    """Whether a task's `sleep` of so many seconds is alive."""
+    done = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True)
+    return any(line.strip() == f"sleep {seconds}" for line in done.stdout.splitlines())
