@@ -28,7 +28,8 @@ _STALLED = 60
 """Seconds without a byte before a connection is given up."""
 
 _ATTEMPTS = 5
-_CHUNK = 1 << 20
+_CHUNK = 1 << 16
+"""Bytes; what a broken connection had sent of the last one is lost."""
 
 
 @remembered
