@@ -6,6 +6,7 @@ Layers, the first that names a setting wins: flag, ``CROMWELL_USERDB_*``,
 
 from __future__ import annotations
 
+import contextlib
 import difflib
 import re
 import tomllib
@@ -272,6 +273,51 @@ def to_toml(values: Mapping[str, Value]) -> str:
                 section = head
             lines.append(f"{key} = {_literal(values[name])}")
     return "\n".join(lines) + "\n" if lines else ""
+
+
+def edited(text: str, name: str, value: Value | None, *, origin: str) -> str:
+    """The text of a settings file with one setting changed, or taken out where it is None.
+
+    Comments and order stay where the file is written line by line, as we write it.
+    """
+    wanted = from_toml(text, origin=origin)
+    wanted.pop(name, None)
+    if value is not None:
+        wanted[name] = value
+    changed = "\n".join(_edited(text.splitlines(), name, value)) + "\n"
+    with contextlib.suppress(SettingError):
+        if from_toml(changed, origin=origin) == wanted:
+            return changed
+    return to_toml(wanted)
+
+
+def _edited(lines: list[str], name: str, value: Value | None) -> list[str]:
+    section, _, key = name.partition(".")
+    heads = [number for number, line in enumerate(lines) if line.strip() == f"[{section}]"]
+    new = [] if value is None else [f"{key} = {_literal(value)}"]
+    if not heads:
+        return [*lines, *([""] if lines else []), f"[{section}]", *new] if new else lines
+    begin = heads[0] + 1
+    after = (number for number, line in enumerate(lines) if line.startswith("["))
+    end = next((number for number in after if number >= begin), len(lines))
+    for pattern in (rf"\s*{key}\s*=", rf"\s*#\s*{key}\s*="):
+        for number in range(begin, end):
+            if re.match(pattern, lines[number]) and (new or "#" not in pattern):
+                return [*lines[:number], *new, *lines[number + 1 :]]
+    while end > begin and not lines[end - 1].strip():
+        end -= 1
+    return [*lines[:end], *new, *lines[end:]]
+
+
+def commented() -> str:
+    """A settings file to start from: every setting with its default, none of them in force."""
+    lines: list[str] = []
+    for name, value in _DEFAULTS.items():
+        section, _, key = name.partition(".")
+        if f"[{section}]" not in lines:
+            lines += [*([""] if lines else []), f"[{section}]"]
+        lines += [f"# {describe(name)}", f"# {key} = {_literal(value)}"]
+    return "\n".join(lines) + "\n"
 
 
 def _literal(value: Value) -> str:

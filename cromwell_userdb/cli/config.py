@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import functools
+import os
 from pathlib import Path
 from typing import Any
 
@@ -9,9 +12,22 @@ import click
 
 from cromwell_userdb import settings as names
 from cromwell_userdb.cli import screen
-from cromwell_userdb.cli.place import Place, options, require, tilde
+from cromwell_userdb.cli.place import (
+    Command,
+    Place,
+    absolute,
+    executions_in,
+    find,
+    find_instance,
+    local_file_refused,
+    options,
+    require,
+    tilde,
+    user_file,
+    with_flags,
+)
 from cromwell_userdb.errors import SettingError, UsageError
-from cromwell_userdb.record import write_private
+from cromwell_userdb.record import make_private, write_private
 from cromwell_userdb.report.words import table
 
 JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
@@ -39,29 +55,42 @@ def show(place: Place, origin: bool, as_json: bool) -> None:
     Example:
       cromwell-userdb config show --origin
     """
-    values = place.settings.by_name()
+    values, defaults = place.settings.by_name(), names.Settings().by_name()
     origins = {name: place.resolved.origins.get(name, "default") for name in values}
+    if reason := local_file_refused():
+        screen.note(f"./cromwell-userdb.toml is not read: {reason}.")
     if as_json:
-        found = [
-            {"name": name, "value": value, "origin": origins[name], "text": names.describe(name)}
-            for name, value in values.items()
-        ]
-        return screen.answer(found)
+        return screen.answer(
+            [
+                {
+                    "name": name,
+                    "value": value,
+                    "origin": origins[name],
+                    "default": defaults[name],
+                    "text": names.describe(name),
+                }
+                for name, value in values.items()
+            ]
+        )
     last = (lambda name: origins[name]) if origin else names.describe
     lines = [[name, _shown(value), last(name)] for name, value in values.items()]
     print(table(("setting", "value", "origin" if origin else "meaning"), lines))
 
 
 def _shown(value: names.Value) -> str:
+    return _plain(value) or "–"
+
+
+def _plain(value: names.Value) -> str:
     if isinstance(value, tuple):
-        return ",".join(value) or "–"
-    if isinstance(value, bool):
-        return str(value).lower()
-    return str(value) if value != "" else "–"
+        return ",".join(value)
+    if isinstance(value, float):
+        return f"{value:g}"
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 @config_.command()
-@click.argument("setting", metavar="NAME")
+@click.argument("setting")
 @JSON
 @options
 def get(place: Place, setting: str, as_json: bool) -> None:
@@ -76,95 +105,152 @@ def get(place: Place, setting: str, as_json: bool) -> None:
         names.check(setting, "", origin="config get")
     if as_json:
         return screen.answer(values[setting])
-    value = values[setting]
-    print(",".join(value) if isinstance(value, tuple) else _plain(value))
+    print(_plain(values[setting]))
 
 
-def _plain(value: Any) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)
+def _file_options(command: Command) -> Command:
+    """Hand a command the settings file that ``--root``, ``--name`` or ``--user`` means.
+
+    What is in the file is not looked at, so that a broken one can be mended.
+    """
+
+    @click.option("--user", "for_user", is_flag=True, help="For all of your instances.")
+    @click.option("--root", metavar="DIR", help="The instance in this folder.")
+    @click.option("--name", "instance", metavar="NAME", help="The instance of this name.")
+    @functools.wraps(command)
+    def wrapped(
+        *args: Any, for_user: bool, root: str | None, instance: str | None, **kwargs: Any
+    ) -> Any:
+        if for_user and (root or instance):
+            raise UsageError("Settings are for all of your instances, or for one: drop --user.")
+        place = Place(*find_instance(root, instance), names.resolve([]))
+        path = user_file() if for_user else require(place).instance.settings
+        in_force = functools.partial(find, root, instance)
+        return command(*args, path=path, in_force=in_force, **kwargs)
+
+    return wrapped  # type: ignore[return-value]
 
 
 @config_.command("set")
-@click.argument("setting", metavar="NAME")
-@click.argument("value", required=False)
+@click.argument("setting")
+@click.argument("values", nargs=-1, metavar="[VALUE]...")
 @click.option("--unset", is_flag=True, help="Take the setting out of the file.")
-@click.option("--user", "for_user", is_flag=True, help="For all of your instances.")
-@options
-def set_(place: Place, setting: str, value: str | None, unset: bool, for_user: bool) -> None:
+@_file_options
+def set_(path: Path, in_force: Any, setting: str, values: tuple[str, ...], unset: bool) -> None:
     """Set one setting of this instance.
 
     \b
     Examples:
       cromwell-userdb config set slurm.partition medium
       cromwell-userdb config set --unset slurm.partition
+      cromwell-userdb config set slurm.extra -- --gres=gpu:1
     """
-    from cromwell_userdb.cli.place import user_file
-    from cromwell_userdb.record import make_private
-
-    if (value is None) != unset:
+    if bool(values) == unset:
         raise UsageError("Give a value, or --unset.")
-    path = user_file() if for_user else require(place).instance.settings
-    known = read(path)
-    # An empty value still has to be one of the known names.
-    checked = names.check(
-        setting, value if value is not None else _default(setting), origin="config set"
-    )
-    if unset:
-        known.pop(setting, None)
-    else:
-        known[setting] = checked
+    value = None if unset else _checked(setting, values)
+    text = _read(path)
+    if unset and setting not in names.from_toml(text, origin=tilde(path)):
+        names.check(setting, names.Settings().by_name().get(setting), origin="config set")
+        return screen.note(f"{setting} was not set in {tilde(path)}.")
     make_private(path.parent)
-    write_private(path, names.to_toml(known))
-    screen.note(f"{setting} {'unset' if unset else f'= {_shown(checked)}'} in {tilde(path)}")
+    write_private(path, names.edited(text, setting, value, origin=tilde(path)))
+    what = "unset" if value is None else f"= {_shown(value)}"
+    screen.note(f"{setting} {what} in {tilde(path)}")
+    _tell_if_overruled(in_force, setting, tilde(path), unset=unset)
 
 
-def _default(name: str) -> names.Value:
-    return names.Settings().by_name().get(name, "")
+def _checked(name: str, values: tuple[str, ...]) -> names.Value:
+    """What was given, in the setting's type; a path from here becomes a whole one."""
+    several = isinstance(names.Settings().by_name().get(name), tuple)
+    if len(values) > 1 and not several:
+        raise UsageError(f"{name} takes one value; one with spaces needs quotes.")
+    given: Any = values if len(values) > 1 else values[0]
+    value = names.check(name, given, origin="config set")
+    return _whole_path(name, value) if value and names.is_path(name) else value
+
+
+def _whole_path(name: str, value: names.Value) -> str:
+    path = absolute(str(value))
+    if name == "run.executions":
+        executions_in(str(path), "default")
+    elif name == "template.snippet":
+        from cromwell_userdb.cli import overrides
+
+        overrides.read(path, setting=f"{name}: ")
+    elif name != "run.copy_outputs_to" and not path.exists():
+        raise SettingError(f"config set: {name}: there is no {tilde(path)}.")
+    return str(path)
+
+
+def _tell_if_overruled(in_force: Any, name: str, origin: str, *, unset: bool) -> None:
+    """A value that another layer hides would otherwise look as if it did nothing."""
+    with contextlib.suppress(SettingError):
+        place: Place = in_force()
+        winner = place.resolved.origins.get(name, origin if unset else "default")
+        if winner != origin:
+            value = _shown(place.settings.by_name()[name])
+            screen.note(f"In force is {value}, from {winner}.")
 
 
 def read(path: Path) -> dict[str, names.Value]:
     """The settings in a file of our own; none where there is no file."""
+    return names.from_toml(_read(path), origin=tilde(path))
+
+
+def _read(path: Path) -> str:
     try:
-        return names.from_toml(path.read_text(), origin=tilde(path))
+        return path.read_text()
     except FileNotFoundError:
-        return {}
+        return ""
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingError(f"{tilde(path)} can't be read: {error}.") from error
 
 
 @config_.command()
-@options
-def edit(place: Place) -> None:
+@_file_options
+def edit(path: Path, in_force: Any) -> None:
     """Edit this instance's settings in $EDITOR; a mistake is told before it is kept.
 
     \b
     Example:
       EDITOR=nano cromwell-userdb config edit
     """
-    path = require(place).instance.settings
-    before = path.read_text() if path.exists() else ""
-    text: str | None = before or _commented()
+    before = _read(path)
+    start = before or names.commented()
+    text = start
     while True:
-        text = click.edit(text, extension=".toml", require_save=False)
-        if text is None or text == before:
+        text = click.edit(text, extension=".toml", require_save=False) or ""
+        if text in (before, start):
             return screen.note("Nothing changed.")
         try:
             names.from_toml(text, origin=tilde(path))
+            break
         except SettingError as error:
             screen.note(str(error))
-            if not click.confirm("Edit again?", default=True, err=True):
-                raise
-            continue
-        write_private(path, text)
-        return screen.note(f"{tilde(path)} is written.")
+            if not _again():
+                raise _kept(path, text, "Nothing changed") from error
+    if _read(path) != before:
+        raise _kept(path, text, f"{tilde(path)} was changed by somebody else meanwhile")
+    make_private(path.parent)
+    write_private(path, text)
+    screen.note(f"{tilde(path)} is written.")
 
 
-def _commented() -> str:
-    """A file of all settings, each commented out, to start from."""
-    lines = names.to_toml(names.Settings().by_name()).splitlines()
-    return "\n".join(line if line.startswith("[") or not line else f"# {line}" for line in lines)
+def _again() -> bool:
+    if not os.isatty(0):
+        return False
+    return click.confirm("Edit again?", default=True, err=True)
+
+
+def _kept(path: Path, text: str, what: str) -> SettingError:
+    draft = path.with_name(f"{path.name}.draft")
+    make_private(path.parent)
+    write_private(draft, text)
+    return SettingError(f"{what}; what you wrote is kept in {tilde(draft)}.")
 
 
 @config_.command("render")
-@click.option("--backend", type=click.Choice(["local", "slurm"]))
+@click.option("--backend", type=click.Choice(["local", "slurm"]), help="As if calls ran there.")
 @options
 def render_(place: Place, backend: str | None) -> None:
     """Print the cromwell.conf that a run would get, its password hidden.
@@ -173,8 +259,6 @@ def render_(place: Place, backend: str | None) -> None:
     Example:
       cromwell-userdb config render > my.conf
     """
-    from cromwell_userdb.cli.place import with_flags
-
     where = with_flags(require(place), {"run.backend": backend} if backend else {})
     print(_rendered(where), end="")
 
@@ -182,13 +266,7 @@ def render_(place: Place, backend: str | None) -> None:
 def _rendered(where: Place) -> str:
     from cromwell_userdb.cli import session
 
-    return session.conf(
-        where,
-        where.instance.run(0),
-        session.executions_place(where),
-        snapshot_isolation=False,
-        hidden=True,
-    )
+    return session.conf_to_show(where)
 
 
 @config_.command()
@@ -196,25 +274,29 @@ def _rendered(where: Place) -> str:
 @JSON
 @options
 def lint(place: Place, snippet: Path | None, as_json: bool) -> None:
-    """Check the rendered configuration, or a snippet of HOCON, for keys unknown to Cromwell.
+    """Check the rendered configuration, or a snippet of HOCON, for what Cromwell does not know.
+
+    What Cromwell takes, but people regret, is told as well, and is no error.
 
     \b
-    Example:
+    Examples:
+      cromwell-userdb config lint
       cromwell-userdb config lint my-snippet.conf
     """
-    from cromwell_userdb import hocon, keys
+    from cromwell_userdb.cli import overrides
 
     if snippet:
-        try:
-            text = snippet.read_text()
-        except (OSError, UnicodeDecodeError) as error:
-            raise UsageError(f"{snippet} can't be read: {error}.") from error
+        text, origin = overrides.read(absolute(str(snippet))), str(snippet)
     else:
         text = _rendered(require(place))
-    problems = keys.lint(hocon.parse(text, origin=str(snippet or "cromwell.conf")))
+        origin = place.settings.template_snippet or "cromwell.conf"
+    problems = overrides.problems(text, origin=origin)
+    regrets = overrides.regrets(text, origin=origin)
     if as_json:
-        return screen.answer(problems)
+        screen.answer({"problems": problems, "regrets": regrets})
+        raise SystemExit(SettingError.exit_code if problems else 0)
+    for regret in regrets:
+        screen.note(f"{origin}: beware: {regret}")
     if problems:
-        where = snippet or "cromwell.conf"
-        raise SettingError("\n".join(f"{where}: {problem}" for problem in problems))
-    screen.note("Cromwell knows every key.")
+        raise SettingError("\n".join(f"{origin}: {problem}" for problem in problems))
+    screen.note(f"{origin}: Cromwell knows every key.")
