@@ -23,6 +23,7 @@ from cromwell_userdb.errors import (
     NotInitialised,
     NotRunning,
     StartFailed,
+    UserDBError,
 )
 from cromwell_userdb.instance import Instance
 from cromwell_userdb.lease import JobEnded, Lease
@@ -39,6 +40,7 @@ State = Literal["running", "starting", "stopped", "elsewhere", "crashed", "not i
 GIVE_WAY = 8.0
 """Seconds in which an idle holder on another host lets go, with some to spare."""
 
+_SILENCE, _SILENCE_AT_START = 30.0, 3.0
 _LOG_LIMIT = 4 << 20
 _SMALL_REDO, _LARGE_REDO = 8, 48
 _GROWN = 32 << 20
@@ -67,7 +69,7 @@ def status(instance: Instance) -> Status:
     held = lease.read(instance.lease)
     if held is None:
         return Status(instance.root, "stopped", version=version)
-    state = _state(held)
+    state = _state(instance, held)
     return Status(
         instance.root,
         state,
@@ -80,12 +82,12 @@ def status(instance: Instance) -> Status:
     )
 
 
-def _state(held: Lease) -> State:
+def _state(instance: Instance, held: Lease) -> State:
     if not held.holder.is_here:
         return "elsewhere"
     if not held.holder.is_alive:
         return "crashed"
-    return "running" if held.ready else "starting"
+    return "running" if held.ready and sockets.listens(instance.socket) else "starting"
 
 
 def listing(uid: int) -> list[Status]:
@@ -181,7 +183,7 @@ def _serves(instance: Instance, wait: float) -> bool:
         held = lease.read(instance.lease)
         if held is None or not held.holder.is_alive:
             return False
-        if held.ready:
+        if held.ready and sockets.listens(instance.socket):
             try:
                 # Its idle time begins anew: it can't end between our answer and the first call.
                 os.kill(held.holder.pid, signal.SIGUSR1)
@@ -217,22 +219,30 @@ def _same(instance: Instance, held: Lease) -> bool:
 
 
 def _await_orphan(instance: Instance, wait: float, progress: Callable[[str], None]) -> None:
-    """Wait for a server whose supervisor was killed: the kernel has told it to stop."""
+    """Wait for a server whose supervisor was killed: the kernel has told it to stop.
+
+    MariaDB hangs for ever when that reached it in the middle of its start, so one of this
+    instance's that has nothing more to say is killed; what was committed is safe.
+    """
     held = lease.read(instance.lease)
-    if held is not None and held.holder.is_alive is not False:
+    if (held is not None and held.holder.is_alive is not False) or _orphan(instance) is None:
         return
+    progress("waiting for the last server to end")
     deadline = time.monotonic() + wait
-    reminded = False
+    silence = _SILENCE if _was_ready(instance) else _SILENCE_AT_START
+    size, heard = _log_size(instance), time.monotonic()
     while (pid := _orphan(instance)) is not None:
-        if not reminded:
-            progress("waiting for the last server to end")
-            reminded = _remind(instance, pid)
-        if time.monotonic() > deadline:
+        now = time.monotonic()
+        if _log_size(instance) != size:
+            size, heard = _log_size(instance), now
+        if now - heard > silence and _is_ours(instance, pid):
+            os.kill(pid, signal.SIGKILL)
+        if now > deadline:
             raise Held(
                 f"A server (process {pid}) still works on {instance.datadir} though its supervisor"
                 " is gone. Wait for its end, or end it, and try again."
             )
-        time.sleep(0.05)
+        time.sleep(0.02)
 
 
 def _orphan(instance: Instance) -> int | None:
@@ -242,15 +252,22 @@ def _orphan(instance: Instance) -> int | None:
         return None
 
 
-def _remind(instance: Instance, pid: int) -> bool:
-    """TERM once more to the server of this very instance: the first may have come too early."""
+def _is_ours(instance: Instance, pid: int) -> bool:
     try:
         argv = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
-        if f"--defaults-file={instance.my_cnf}".encode() in argv:
-            os.kill(pid, signal.SIGTERM)
     except OSError:
         return False
-    return True
+    return f"--defaults-file={instance.my_cnf}".encode() in argv
+
+
+def _was_ready(instance: Instance) -> bool:
+    text = process.tail(instance.server_log, lines=200)
+    started = max(text.rfind("Starting MariaDB"), text.rfind("starting as process"))
+    return text.rfind("ready for connections") > started
+
+
+def _log_size(instance: Instance) -> int:
+    return instance.server_log.stat().st_size if instance.server_log.exists() else 0
 
 
 def _take(instance: Instance, mine: Lease, job_ended: JobEnded | None, force: bool) -> None:
@@ -437,8 +454,9 @@ def _await_report(
     wait: float,
     progress: Callable[[str], None],
 ) -> None:
+    """Return when the server is ready; a failure is told when its supervisor has ended."""
     report.settimeout(wait)
-    name = server.title
+    failure: UserDBError | None = None
     with report.makefile("r", encoding="utf-8") as lines:
         try:
             for line in lines:
@@ -447,25 +465,25 @@ def _await_report(
                     return
                 if said["state"] == "starting":
                     progress(process.tail(instance.server_log, lines=1))
-                    continue
-                _raise(instance, name, said)
+                else:
+                    failure = _failure(instance, server.title, said)
         except TimeoutError as error:
-            raise StartFailed(
-                f"{name} gave no sign in {wait:g} seconds; it goes on trying. The end of"
+            raise failure or StartFailed(
+                f"{server.title} gave no sign in {wait:g} seconds; it goes on trying. The end of"
                 f" {instance.server_log}:\n{process.tail(instance.server_log)}"
             ) from error
-    raise StartFailed(
+    raise failure or StartFailed(
         f"The supervisor of {instance.root} ended without a word. The end of"
         f" {instance.supervisor_log}:\n{process.tail(instance.supervisor_log)}"
     )
 
 
-def _raise(instance: Instance, name: str, said: dict[str, str]) -> None:
+def _failure(instance: Instance, name: str, said: dict[str, str]) -> UserDBError:
     if said["state"] == "held":
-        raise Held(said["words"])
+        return Held(said["words"])
     if said["state"] == "full":
-        raise NoSpace(disk.space_sentence(instance.root, disk.free_space(instance.root)))
-    raise StartFailed(f"{name} did not start. From {instance.server_log}:\n{said['words']}")
+        return NoSpace(disk.space_sentence(instance.root, disk.free_space(instance.root)))
+    return StartFailed(f"{name} did not start. From {instance.server_log}:\n{said['words']}")
 
 
 def _note_version(instance: Instance, facts: dict[str, Any], server: Server) -> None:

@@ -28,6 +28,7 @@ from cromwell_userdb.lease import Lease
 from cromwell_userdb.record import Identity, write_private
 
 TICK = 1.0
+GLANCE = 3.0
 HEARTBEAT = 15.0
 GRACE = 3.0
 """Seconds after somebody asked for the server in which it is not idle, connected or not."""
@@ -35,10 +36,17 @@ GRACE = 3.0
 PATIENCE = 60.0
 """Seconds without a line in its log after which a server that starts or stops is given up."""
 
-FIRST_CALL = 10.0
+SHORT_PATIENCE = 3.0
+"""The same for one told to stop while it started: MariaDB may hang for ever then."""
+
+FIRST_CALL = 6.0
+"""Seconds that whoever had it started has for a first connection."""
+
 ROOM = 8 << 20
 MAX_CRASHES = 3
 CRASH_WINDOW = 600.0
+
+LOST = "the lease is another's"
 
 _SIGNALS = {signal.SIGCHLD, signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGUSR1}
 
@@ -70,6 +78,7 @@ class Service:
     log_start: int = 0
     log_seen: tuple[int, float] = (0, 0.0)
     used: float = 0.0
+    glanced: float = 0.0
     beaten: float = 0.0
     crashes: list[float] = field(default_factory=list)
     guard: contextlib.AbstractContextManager[None] | None = None
@@ -131,6 +140,7 @@ def _serve(service: Service) -> None:
         if not service.ready:
             _tell_failure(service)
             return
+        _no_longer_ready(service)
         if not _may_restart(service):
             _say("it died too often; not started again")
             return
@@ -259,16 +269,29 @@ def _now_ready(service: Service) -> None:
         service.asker = None
 
 
+def _no_longer_ready(service: Service) -> None:
+    service.ready = False
+    with contextlib.suppress(OSError):
+        service.lease = lease.beat(service.instance.lease, service.lease, ready=False)
+
+
 def _heartbeat(service: Service) -> str | None:
+    """Count on in the lease, after a look whether it is still ours."""
     now = time.monotonic()
+    if now - service.glanced < GLANCE:
+        return None
+    service.glanced = now
+    present = lease.read(service.instance.lease)
+    if present is not None and present.nonce != service.lease.nonce:
+        return LOST
+    _give_ballast(service)
     if now - service.beaten < HEARTBEAT:
         return None
     service.beaten = now
-    _give_ballast_if_full(service)
     try:
         service.lease = lease.beat(service.instance.lease, service.lease)
     except Held:
-        return "the lease is another's"
+        return LOST
     except FileNotFoundError:
         return "the instance is gone"
     except OSError as error:
@@ -285,7 +308,7 @@ def _reason(service: Service) -> str | None:
     wanted = _is_there(instance.lease_wanted)
     limit = GRACE if wanted else max(GRACE, service.plan.idle_seconds)
     if sockets.connections(instance.socket):
-        service.used = max(service.used, now)
+        service.used = now
     elif now - service.used > limit and _is_still_idle(service):
         return "wanted elsewhere" if wanted else "idle"
     return None
@@ -329,6 +352,7 @@ def _stop(service: Service, reason: str) -> None:
         os.kill(service.login, signal.SIGKILL)
     if service.pid:
         os.kill(service.pid, signal.SIGTERM)
+    patience = PATIENCE if service.ready else SHORT_PATIENCE
     while service.pid:
         event = signal.sigtimedwait(_SIGNALS, TICK)
         if event and event.si_signo == signal.SIGCHLD:
@@ -336,10 +360,10 @@ def _stop(service: Service, reason: str) -> None:
         size = _size(service.instance.server_log)
         if size != service.log_seen[0]:
             service.log_seen = (size, time.monotonic())
-        elif service.pid and time.monotonic() - service.log_seen[1] > PATIENCE:
+        elif service.pid and time.monotonic() - service.log_seen[1] > patience:
             _say("it does not end: KILL")
             os.kill(service.pid, signal.SIGKILL)
-        if reason != "the lease is another's":
+        if reason != LOST:
             _heartbeat(service)
     if not service.ready:
         _tell_failure(service)
@@ -386,12 +410,6 @@ def _leave(service: Service) -> None:
 
 def _unclean(instance: Instance) -> None:
     (instance.datadir / "clean").unlink(missing_ok=True)
-
-
-def _give_ballast_if_full(service: Service) -> None:
-    with contextlib.suppress(OSError):
-        if disk.free_space(service.instance.root) < ROOM:
-            _give_ballast(service)
 
 
 def _give_ballast(service: Service) -> None:
