@@ -100,7 +100,13 @@ def test_a_wrong_input_is_named(load, inputs, problem):
         ('import "http://x/y.wdl"\nworkflow w {}', "imports over the network are off", True),
         ("workflow w { Float f = 1e7 }", "this does not parse", True),
         ("workflow w { Int x = 2147483648 }", "bad.wdl:2:22: 2147483648 is too great", False),
-        ("workflow w { Object o }", "bad.wdl:2:14: unknown type Object", False),
+        ("workflow w { Objects o }", "bad.wdl:2:14: unknown type Objects", False),
+        ('workflow w { String s = "a" + true }', "bad.wdl:2:25: + does not take", False),
+        (
+            "workflow w { input { Int? n } Int m = n }",
+            "bad.wdl:2:31: m is Int but is given Int?, which may be empty; use select_first",
+            False,
+        ),
         ("task t { command {} }", "tasks but no workflow", True),
     ],
 )

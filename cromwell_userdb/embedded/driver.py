@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import heapq
 import itertools
 import math
@@ -10,7 +11,7 @@ import select
 import signal
 import time
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -66,7 +67,7 @@ class Driver:
     _order: itertools.count[int] = field(default_factory=itertools.count)
     _budget: float = 0.0
     _budgeted: float = 0.0
-    _wake: tuple[int, int] = (-1, -1)
+    _wake: int = -1
 
     def __post_init__(self) -> None:
         self._hash_file = FileHashes(self.provider.hashing)
@@ -78,11 +79,13 @@ class Driver:
 
     def run(self, root: Flow, inputs: Mapping[str, Any], version: str) -> str:
         """Run `root` to its end and return its status; raises Stopped with jobs left."""
-        self._listen()
-        self._begin(root, inputs, version=version)
-        self.ledger.flush()
-        while not root.is_over:
+        with self._listening():
+            self._begin(root, inputs, version=version)
+            self.ledger.flush()
             self._turn()
+            while not root.is_over:
+                self._wait()
+                self._turn()
         self.ledger.finish()
         return "Aborted" if self.aborted else "Failed" if root.failures else "Succeeded"
 
@@ -94,7 +97,6 @@ class Driver:
         self._look()
         self._advance()
         self.ledger.flush(every=FLUSH_SECONDS)
-        self._wait()
 
     # Workflows
 
@@ -521,11 +523,20 @@ class Driver:
 
     # Waiting
 
-    def _listen(self) -> None:
+    @contextlib.contextmanager
+    def _listening(self) -> Iterator[None]:
         """Let the end of a child, and a signal, end a wait at once."""
-        self._wake = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
-        signal.set_wakeup_fd(self._wake[1], warn_on_full_buffer=False)
-        signal.signal(signal.SIGCHLD, lambda *_: None)
+        read, write = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+        woken = signal.set_wakeup_fd(write, warn_on_full_buffer=False)
+        asleep = signal.signal(signal.SIGCHLD, lambda *_: None)
+        self._wake = read
+        try:
+            yield
+        finally:
+            signal.signal(signal.SIGCHLD, asleep)
+            signal.set_wakeup_fd(woken)
+            os.close(read)
+            os.close(write)
 
     def _wait(self) -> None:
         if self._stirred or (self._queue and self._may_start()):
@@ -533,8 +544,8 @@ class Driver:
         pause = FLUSH_SECONDS
         if self._looks:
             pause = min(pause, max(0.0, self._looks[0][0] - self.clock()))
-        if select.select([self._wake[0]], [], [], pause)[0]:
-            os.read(self._wake[0], 4096)
+        if select.select([self._wake], [], [], pause)[0]:
+            os.read(self._wake, 4096)
 
 
 def words_of(error: BaseException) -> str:

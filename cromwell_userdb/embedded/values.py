@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import hashlib
 import io
+import json
 import math
 import re
 from collections.abc import Callable
@@ -31,7 +32,7 @@ UNITS = {
 _RESULT_OF = {
     "_serialize_lines": "lines",
     "_serialize_map": "map",
-    "<lambda>": "json",
+    "_serialize_json": "json",
     "serialize": "tsv",
     "_serialize_object": "object",
 }
@@ -75,13 +76,18 @@ def truncated_division(left: int, right: int) -> int:
     return quotient if (left < 0) == (right < 0) else -quotient
 
 
-def java_replacement(text: str) -> str:
-    """A replacement of Java's for Python's `sub`: ``$1`` is a group, ``\\x`` is x."""
+def java_replacement(text: str, *, lenient: bool = False) -> str:
+    """A replacement of Java's for Python's `sub`: ``$1`` is a group, ``\\x`` is x.
+
+    A dollar before no digit is itself when `lenient`, as in WDL 1.1, else an error.
+    """
 
     def one(found: re.Match[str]) -> str:
         escaped, group = found[1], found[2]
         if group:
             return f"\\g<{group}>"
+        if found[0] == "$" and lenient:
+            return "$"
         if escaped is None:
             raise ValueError(f"{text!r} has a $ or \\ that refers to nothing")
         return "\\\\" if escaped == "\\" else str(escaped)
@@ -118,12 +124,20 @@ class Library(StdLib.Base):
         self.folder = folder
         super().__init__(version, write_dir=str(folder))
         self._div, self._add, self._at = _Division(), _Addition(), _Lookup(self)
+        self._eqeq, self._neq = _Equality(self), _Equality(self, negate=True)
+        self.range = _Range()
         for name, operation in _WRAPPED.items():
             setattr(self, f"_{name}", StdLib._ArithmeticOperator(*operation))
         replaced: dict[str, Callable[..., Value.Base]] = {
             "_rem": lambda a, b: Value.Int(_remainder(a.value, b.value)),
             "round": lambda x: Value.Int(math.floor(x.value + 0.5)),
-            "sub": _substitute,
+            "sub": self._substitute,
+            "basename": lambda path, *end: StdLib.basename(
+                Value.String(path.value.rstrip("/")), *end
+            ),
+            "read_lines": self._read(_lines),
+            "read_map": self._read(_map),
+            "write_json": self._write(_serialize_json),
             "read_int": self._read(lambda text: Value.Int(_strict_int(text))),
             "read_string": self._read(lambda text: Value.String(text.rstrip("\r\n"))),
         }
@@ -158,6 +172,15 @@ class Library(StdLib.Base):
             return Value.File(str(path))
 
         return write
+
+    def _substitute(
+        self, text: Value.String, pattern: Value.String, new: Value.String
+    ) -> Value.String:
+        # Not POSIX, as in stock miniwdl: Java takes the first alternative that fits.
+        compiled = StdLib.regex.compile(pattern.value)  # type: ignore[attr-defined]
+        lenient = self.wdl_version not in {"draft-2", "1.0"}
+        replacement = java_replacement(new.value, lenient=lenient)
+        return Value.String(compiled.sub(replacement, text.value))
 
 
 class OutputLibrary(Library):
@@ -207,6 +230,23 @@ class _Addition(StdLib._AddOperator):
         return Value.Int(wrapped(answer.value)) if isinstance(answer, Value.Int) else answer
 
 
+class _Equality(StdLib._EqualityOperator):
+    """Cromwell compares single values, and only those that are there."""
+
+    def _call_eager(self, expr: Expr.Apply, arguments: list[Value.Base]) -> Value.Base:
+        for one in arguments:
+            if isinstance(one, Value.Null | Value.Array | Value.Struct):
+                raise Error.EvalError(expr, f"{self.name} can't compare {one}")
+        return super()._call_eager(expr, arguments)
+
+
+class _Range(StdLib._Range):
+    def _call_eager(self, expr: Expr.Apply, arguments: list[Value.Base]) -> Value.Base:
+        if arguments[0].value < 0:
+            return Value.Array(Type.Int(), [])
+        return super()._call_eager(expr, arguments)
+
+
 class _Lookup(StdLib._At):
     def _call_eager(self, expr: Expr.Apply, arguments: list[Value.Base]) -> Value.Base:
         table, key = arguments
@@ -238,17 +278,34 @@ def _remainder(left: int, right: int) -> int:
     return left - right * truncated_division(left, right)
 
 
-def _substitute(text: Value.String, pattern: Value.String, new: Value.String) -> Value.String:
-    # Not POSIX, as in stock miniwdl: Java takes the first alternative that fits.
-    compiled = StdLib.regex.compile(pattern.value)  # type: ignore[attr-defined]
-    return Value.String(compiled.sub(java_replacement(new.value), text.value))
-
-
 def _strict_int(text: str) -> int:
     number = int(text.strip())
     if not -MAX_INT - 1 <= number <= MAX_INT:
         raise ValueError(f"{number} is no Int")
     return number
+
+
+def _lines(text: str) -> Value.Array:
+    """Java's split: empty lines at the end are none."""
+    lines = text.split("\n")
+    while lines and not lines[-1]:
+        lines.pop()
+    return Value.Array(Type.String(), [Value.String(line.rstrip("\r")) for line in lines])
+
+
+def _map(text: str) -> Value.Map:
+    pairs = [line.value.split("\t") for line in _lines(text).value]
+    if any(len(pair) != 2 for pair in pairs):
+        raise ValueError("each line of a map has two fields")
+    texts = (Type.String(), Type.String())
+    return Value.Map(texts, [(Value.String(k), Value.String(v)) for k, v in dict(pairs).items()])
+
+
+def _serialize_json(value: Value.Base, file: IO[bytes]) -> None:
+    raw = value.json
+    if isinstance(value.expr, Expr.Map):  # a literal is its pairs to Cromwell, a name is not
+        raw = [{"left": key.json, "right": item.json} for key, item in value.value]
+    file.write(json.dumps(raw, separators=(",", ":"), ensure_ascii=False).encode())
 
 
 def _serialize_object(value: Value.Base, file: IO[bytes]) -> None:

@@ -1,0 +1,211 @@
+"""Workflows as miniwdl reads them, in Cromwell's dialect: what they are, need and give."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import os
+import re
+import tempfile
+import zipfile
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import WDL
+from WDL import Tree
+
+from cromwell_userdb.errors import WdlError
+from cromwell_userdb.wdl.dialect import (
+    MAX_INT,
+    grammar_folder,
+    refuse_what_cromwell_does,
+    use_cromwells_dialect,
+    warm_grammar,
+)
+from cromwell_userdb.wdl.inputs import Mismatch, value_of
+from cromwell_userdb.wdl.problems import PROBLEMS, did_you_mean, is_certain, sentences
+
+__all__ = [
+    "MAX_INT",
+    "Document",
+    "Input",
+    "Mismatch",
+    "calls_of",
+    "check_inputs",
+    "grammar_folder",
+    "is_certain",
+    "is_synthetic",
+    "load",
+    "template",
+    "value_of",
+    "warm_grammar",
+]
+
+
+@dataclass(frozen=True)
+class Input:
+    """A name as an inputs JSON has it; `default` is the text of an expression."""
+
+    name: str
+    type: str
+    optional: bool
+    default: str | None = None
+
+    @property
+    def required(self) -> bool:
+        return not self.optional and self.default is None
+
+
+@dataclass(frozen=True)
+class Document:
+    """A workflow that parsed and checked; `tree` is miniwdl's own view of it."""
+
+    path: Path
+    name: str
+    version: str
+    inputs: tuple[Input, ...]
+    tasks: tuple[str, ...]
+    calls: tuple[str, ...]
+    outputs: tuple[tuple[str, str], ...]
+    tree: Tree.Document = field(repr=False, compare=False)
+
+    @property
+    def has_calls(self) -> bool:
+        return bool(self.calls)
+
+    @property
+    def workflow(self) -> Tree.Workflow:
+        assert self.tree.workflow
+        return self.tree.workflow
+
+    @functools.cached_property
+    def declarations(self) -> dict[str, Tree.Decl]:
+        """Each input's declaration, by the name in an inputs JSON."""
+        prefix = self.name + "."
+        found = self.workflow.available_inputs
+        return {prefix + b.name: b.value for b in found if not is_synthetic(b.name)}
+
+
+def load(path: Path | str, *, imports: Sequence[Path] = ()) -> Document:
+    """Read the workflow at `path`; `imports` are folders and zips to look for imports in.
+
+    Raises WdlError with a line for each problem found.
+    """
+    use_cromwells_dialect()
+    with contextlib.ExitStack() as stack:
+        folders = [_folder(place, stack) for place in imports]
+        try:
+            tree = WDL.load(
+                os.path.abspath(path),  # noqa: PTH100  # a link's own folder has the imports
+                path=folders,
+                check_quant=False,
+                read_source=_read_source,
+            )
+            refuse_what_cromwell_does(tree)
+        except PROBLEMS as error:
+            raise WdlError("\n".join(sentences(error))) from error
+        except RecursionError as error:
+            raise WdlError(f"{path}: an expression is nested too deeply to be read.") from error
+    if tree.workflow is None:
+        raise WdlError(f"{path} has tasks but no workflow: there is nothing to run.")
+    return _document(Path(path), tree)
+
+
+def _document(path: Path, tree: Tree.Document) -> Document:
+    workflow = tree.workflow
+    assert workflow
+    prefix = workflow.name + "."
+    return Document(
+        path=path,
+        name=workflow.name,
+        version=tree.effective_wdl_version,
+        inputs=tuple(
+            Input(
+                name=prefix + bound.name,
+                type=str(bound.value.type),
+                optional=bound.value.type.optional,
+                default=None if bound.value.expr is None else str(bound.value.expr),
+            )
+            for bound in workflow.available_inputs
+            if not is_synthetic(bound.name)
+        ),
+        tasks=tuple(task.name for task in tree.tasks),
+        calls=tuple(prefix + call.name for call in calls_of(workflow)),
+        outputs=tuple((prefix + b.name, str(b.value)) for b in workflow.effective_outputs),
+        tree=tree,
+    )
+
+
+def calls_of(section: Tree.Workflow | Tree.WorkflowSection) -> Iterator[Tree.Call]:
+    """Every call of the workflow, those in scatters and conditionals included."""
+    for node in section.body:
+        if isinstance(node, Tree.Call):
+            yield node
+        elif isinstance(node, Tree.WorkflowSection):
+            yield from calls_of(node)
+
+
+def is_synthetic(name: str) -> bool:
+    """Whether an input is one that WDL 1.1 adds by itself, as ``call._runtime``."""
+    return name.rpartition(".")[2].startswith("_")
+
+
+def check_inputs(document: Document, inputs: Mapping[str, Any]) -> list[str]:
+    """A sentence for each input that is unknown, missing or of the wrong type."""
+    known = document.declarations
+    problems = [_unknown(document, key) for key in inputs if key not in known]
+    for key, value in inputs.items():
+        if key in known:
+            try:
+                value_of(known[key].type, value)
+            except Mismatch as error:
+                problems.append(f'"{key}{error.where}" {error.words}.')
+    missing = [one for one in document.inputs if one.name not in inputs and one.required]
+    needed = {document.name + "." + bound.name for bound in document.workflow.required_inputs}
+    return problems + [
+        f'"{one.name}" ({one.type}) is missing: {document.path.name} has no default for it.'
+        for one in missing
+        if one.name in needed
+    ]
+
+
+def _unknown(document: Document, key: str) -> str:
+    names = list(document.declarations)
+    sentence = f'"{key}" is no input of {document.path.name}.'
+    if f"{document.name}.{key}" in names:
+        return f"{sentence} Did you mean {document.name}.{key}?"
+    return sentence + did_you_mean(key, names)
+
+
+def template(document: Document) -> dict[str, Any]:
+    """An inputs JSON to fill in: what is required, each with its type."""
+    needed = [bound.name for bound in document.workflow.required_inputs]
+    return {
+        f"{document.name}.{name}": f"<{document.declarations[f'{document.name}.{name}'].type}>"
+        for name in needed
+    }
+
+
+async def _read_source(
+    uri: str, path: list[str], importer: Tree.Document | None
+) -> Tree.ReadSourceResult:
+    if "://" in uri and not uri.startswith("file://"):
+        raise OSError(f"imports over the network are off: download {uri} and import the file")
+    source = await WDL.read_source_default(uri, path, importer)
+    declared = re.search(r"(?m)^\s*version\s+(\S+)\s*$", source.source_text)
+    warm_grammar(declared[1] if declared else "draft-2")
+    return source
+
+
+def _folder(place: Path, stack: contextlib.ExitStack) -> str:
+    if place.is_dir():
+        return str(place)
+    folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="wdl-imports-"))
+    try:
+        with zipfile.ZipFile(place) as bundle:
+            bundle.extractall(folder)
+    except (OSError, zipfile.BadZipFile) as error:
+        raise WdlError(f"{place}: neither a folder nor a zip of imports ({error}).") from error
+    return folder
