@@ -287,16 +287,17 @@ def failures(connection: Connection, id: str) -> list[Failure]:
 
 def _causes(failed: Iterable[Call], own: Iterable[str]) -> list[Failure]:
     found: list[Failure] = []
-    said: set[str] = set()
+    said: set[tuple[tuple[str, ...], str]] = set()
     # Names that differ by case alone are one to the server.
     failed = (call for call in failed if call.status in {"Failed", "Unstartable"})
     for call in sorted(failed, key=_cause_order):
-        # A sub-workflow repeats what its own calls said; two calls of one name may say the same.
-        fresh = [text for text in call.failures if not (call.sub_workflow and text in said)]
+        path = (*call.within, _label(call.fqn, call.shard))
+        # A sub-workflow, and the workflow itself, repeat what the calls below them said.
+        fresh = [text for text in call.failures if (path, text) not in said]
         if fresh or not (call.failures or call.sub_workflow):
             found.append(Failure("\n".join(fresh), call))
-        said.update(fresh)
-    return found + [Failure(text) for text in own if text not in said]
+        said |= {(path[:depth], text) for depth in range(len(path)) for text in fresh}
+    return found + [Failure(text) for text in own if ((), text) not in said]
 
 
 def _cause_order(call: Call) -> tuple[bool, int, bool, float]:

@@ -183,6 +183,15 @@ def test_two_sub_workflows_that_fail_alike_are_two_failures(changeable):
     assert len(found) == 3
 
 
+def test_sub_workflows_that_fail_alike_before_their_first_call_are_each_told(changeable):
+    _fail(changeable, RUNS["05-subworkflows"])
+    inner = workflows.descendants(changeable, RUNS["05-subworkflows"])
+    sql = "DELETE FROM METADATA_ENTRY WHERE WORKFLOW_EXECUTION_UUID IN %s"
+    database.execute(changeable, sql, (inner,))
+    found = metadata.failures(changeable, RUNS["05-subworkflows"])
+    assert {one.of.label for one in found} == {"inner[0]", "inner[1]", "inner[2]"}
+
+
 @pytest.mark.parametrize("run", ["09-aborted", "10-killed-leader", "19-bad-runtime", "01-hello"])
 def test_runs_without_a_failed_call_have_no_failures(recorded, run):
     assert metadata.failures(recorded, RUNS[run]) == []
