@@ -104,10 +104,9 @@ def _drive(document: wdl.Document, given: dict[str, Value.Base], flow: Flow, dri
 
 
 def _refuse(record: Record, id: str, request: Request, words: str) -> None:
-    """A workflow that can't start is a failed one, as Cromwell has it."""
     causes = [failure(line) for line in words.splitlines()]
     failures = [failure("Workflow input processing failed", causes)]
-    record.ended(id, "Failed", outputs={}, failures=failures)
+    record.refused(id, failures)
     _tell("Failed", failures, {}, id)
     _write_metadata(request, record.ledger, id)
 

@@ -123,7 +123,8 @@ def hashes_of(prepared: Prepared, provider: Provider, hash_file: Callable[[str],
 
 def _expression_key(decl: Tree.Decl) -> str:
     # Cromwell's own spelling of types: brackets are indices in a key.
-    kind = str(decl.type).translate(str.maketrans("[]", "()"))
+    kind = str(decl.type.copy(optional=False)).translate(str.maketrans("[]", "()"))
+    kind = f"Optional({kind})" if decl.type.optional else kind
     return f"output expression: {kind} {decl.name}"
 
 

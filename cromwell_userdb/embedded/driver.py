@@ -27,7 +27,7 @@ from cromwell_userdb.embedded.ledger import CacheEntry, CallId, Ledger
 from cromwell_userdb.embedded.log import say
 from cromwell_userdb.embedded.options import Options
 from cromwell_userdb.embedded.provider import Provider
-from cromwell_userdb.embedded.record import Record, failure
+from cromwell_userdb.embedded.record import Record, failure, now
 from cromwell_userdb.embedded.values import Library, Values
 from cromwell_userdb.errors import Stopped, UserDBError
 
@@ -147,13 +147,14 @@ class Driver:
         parent, key, call = flow.parent, flow.key, flow.call
         assert parent and key and call
         parent.live -= 1
+        events = {"SubWorkflowRunningState": (flow.born, now())}
         if status == "Succeeded":
-            self.record.done(call, outputs, return_code=None, events={})
+            self.record.done(call, outputs, return_code=None, events=events)
             parent.graph.finish(key, flow.graph.outputs())
         elif status == "Aborted":
             self.record.aborted(call)
         else:
-            self.record.failed(call, failures, return_code=None, retried=False, events={})
+            self.record.failed(call, failures, return_code=None, retried=False, events=events)
             parent.failures.append(failures[0])
         self._stirred.append(parent)
 
@@ -357,6 +358,7 @@ class Driver:
         return RC_GRACE if self.provider.in_background else self.provider.patience or RC_GRACE
 
     def _ended(self, attempt: Attempt, code: int) -> None:
+        self.record.job_ended(attempt.call)
         attributes = attempt.ready_prepared.attributes
         if self.aborted and code == 143:
             self.record.aborted(attempt.call)
@@ -410,6 +412,8 @@ class Driver:
             again = self._next(attempt)
         say(f"{attempt.call.workflow[:8]}:{attempt.call}: {message}", level="WARN")
         failures = [failure(message)]
+        if attempt.hashes:
+            self.record.hashes(attempt.call, attempt.hashes)
         self.record.not_reusable(attempt.call)
         self.record.failed(
             attempt.call,

@@ -35,6 +35,7 @@ class Flow:
     live: int = 0
     failures: list[Mapping[str, Any]] = field(default_factory=list)
     is_over: bool = False
+    born: datetime = field(default_factory=now)
     _shards: dict[str, int] = field(default_factory=dict)
 
     @property

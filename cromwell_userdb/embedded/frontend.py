@@ -130,7 +130,8 @@ def shown_inputs(document: wdl.Document, given: Mapping[str, Value.Base]) -> dic
     for bound in document.workflow.available_inputs:
         if wdl.is_synthetic(bound.name):
             continue
-        name = f"{document.name}.{bound.name}" if "." in bound.name else bound.name
+        long = "." in bound.name or document.version == "draft-2"
+        name = f"{document.name}.{bound.name}" if long else bound.name
         literal = bound.value.expr.literal if bound.value.expr is not None else None
         if bound.name in given:
             found[name] = given[bound.name].json

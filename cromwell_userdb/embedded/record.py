@@ -80,6 +80,11 @@ class Record:
             self._put(workflow, {"actualWorkflowLanguageVersion": version})
         self._put(workflow, {"inputs": dict(inputs), "workflowRoot": root})
 
+    def refused(self, workflow: str, failures: Failures) -> None:
+        """A workflow that could not begin: a failed one, as Cromwell has it."""
+        self._put(workflow, {"start": iso(now())})
+        self.ended(workflow, "Failed", outputs={}, failures=failures)
+
     def aborting(self, workflow: str) -> None:
         self._put(workflow, {"status": "Aborting"})
 
@@ -91,8 +96,8 @@ class Record:
         self._put(workflow, {"end": iso(moment), "status": status})
         if outputs:
             self._put(workflow, {"outputs": dict(outputs)})
-        self._failures(workflow, failures)
-        if self._summaries[workflow].parent is None:
+        if self._summaries[workflow].parent is None:  # Cromwell tells a call's below at the call
+            self._failures(workflow, failures)
             self._processing(workflow, "Finished")
 
     def queued(self, call: CallId, backend: str | None) -> None:
@@ -126,6 +131,9 @@ class Record:
         self._put(call.workflow, {"jobId": job, "backendStatus": "Running"}, call)
         self.ledger.key_value(call, "sfs_job_id", job)
 
+    def job_ended(self, call: CallId) -> None:
+        self._put(call.workflow, {"backendStatus": "Done"}, call)
+
     def sub_workflow(self, call: CallId, workflow: str, inputs: Mapping[str, Any]) -> None:
         facts = {"executionStatus": "Running", "inputs": dict(inputs), "subWorkflowId": workflow}
         self._put(call.workflow, facts, call)
@@ -147,7 +155,7 @@ class Record:
     ) -> None:
         facts: dict[str, Any] = {"executionStatus": "Done", "end": iso(now())}
         if return_code is not None:
-            facts |= {"returnCode": return_code, "backendStatus": "Done"}
+            facts["returnCode"] = return_code
         if outputs:
             facts["outputs"] = dict(outputs)
         self._put(call.workflow, facts, call)
@@ -168,7 +176,7 @@ class Record:
             "retryableFailure": retried,
         }
         if return_code is not None:
-            facts |= {"returnCode": return_code, "backendStatus": "Done"}
+            facts["returnCode"] = return_code
         self._put(call.workflow, facts, call)
         self._failures(call.workflow, failures, call)
         self._events(call, events)
