@@ -29,7 +29,7 @@ lint-types: .venv/for-test
 	$(PYTHON) -m mypy
 
 lint-scripts:
-	if command -v shellcheck; then \
+	if command -v shellcheck >/dev/null; then \
 	    shellcheck -x $(SCRIPTS) && cd slurm && shellcheck -x $$(grep -l '^#!' *); \
 	fi
 
@@ -50,7 +50,7 @@ clean:
 	@touch $@
 
 .venv/for-test: setup.cfg pyproject.toml
-	@make/environment test docs
+	@make/environment test docs managed
 	@touch $@ .venv/for-demo
 
 JAVA_SOURCES = cromwell_userdb/java
