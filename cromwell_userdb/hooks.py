@@ -83,7 +83,7 @@ def new_marker() -> str:
 def template_values(*, memory_mb: int = 0, disks_as_tmp: bool = False) -> dict[str, object]:
     """What slurm.conf.j2 and local.conf.j2 need besides the values of every configuration.
 
-    `memory_mb` is for tasks that ask for none, 0 leaves it to SLURM; `disks_as_tmp` makes a
+    `memory_mb` is for tasks that ask for none, 0 leaves it to the back end; `disks_as_tmp` makes a
     task's `disks` a demand for local disk.
     """
     return {"marker": new_marker(), "memory_mb": memory_mb, "disks_as_tmp": disks_as_tmp}
