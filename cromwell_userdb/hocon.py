@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from datetime import timedelta
@@ -18,6 +19,9 @@ Tree = dict[str, Any]
 # Cromwell's own defaults live in its jar, where no other program can read them.
 _CLASSPATH = re.compile(r"(?m)^[ \t]*include[ \t]+(required\()?classpath\([^)\n]*\)\)?[ \t]*$")
 _QUOTED_OR_COMMENT = re.compile(r'"""(?s:.*?)"""|"(?:\\.|[^"\\\n])*"|(?:#|//)[^\n]*')
+_ESCAPE = re.compile(
+    r"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|.)"
+)
 _REFERENCE = re.compile(r"\$\{\??\s*([\w-]+)")
 _RELATIVE_INCLUDE = re.compile(
     r'(?m)^[ \t]*include[ \t]+(?:required\([ \t]*)?(?:file\([ \t]*)?"(?!/)([^"\n]*)"'
@@ -54,7 +58,8 @@ def references(text: str) -> set[str]:
 
 def _read(text: str, origin: str, *, resolve: bool) -> ConfigTree:
     try:
-        return ConfigFactory.parse_string(_CLASSPATH.sub("", text), resolve=resolve)
+        plain = _QUOTED_OR_COMMENT.sub(_without_odd_escapes, _CLASSPATH.sub("", text))
+        return ConfigFactory.parse_string(plain, resolve=resolve)
     except ParseBaseException as error:
         shown = error.line.strip()[:60]
         raise SettingError(
@@ -63,6 +68,21 @@ def _read(text: str, origin: str, *, resolve: bool) -> ConfigTree:
         ) from error
     except (ConfigException, OSError) as error:
         raise SettingError(f"{origin}: {str(error).splitlines()[0]}.") from error
+
+
+def _without_odd_escapes(quoted: re.Match[str]) -> str:
+    """A quoted string without the escapes that pyhocon leaves as they are, such as ``\\u00e9``."""
+    text = quoted[0]
+    if text.startswith('"""') or not text.startswith('"'):
+        return text
+    return _ESCAPE.sub(lambda found: _plain_escape(found[0]), text)
+
+
+def _plain_escape(escape: str) -> str:
+    if escape[1] not in "ubf/":
+        return escape
+    char: str = json.loads(f'"{escape}"')
+    return {'"': '\\"', "\\": "\\\\", "\n": "\\n"}.get(char, char)
 
 
 def flatten(tree: Tree, prefix: str = "") -> Iterator[tuple[str, Any]]:

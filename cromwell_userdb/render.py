@@ -150,6 +150,16 @@ def environment(own: Path | None = None) -> Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    # JSON is HOCON: quotes, escapes, lists and booleans are the same.
-    templates.filters["hocon"] = json.dumps
+    templates.filters["hocon"] = hocon
     return templates
+
+
+def hocon(value: Any) -> str:
+    """`value` as HOCON, of which JSON is a part: quotes, escapes, lists and booleans.
+
+    >>> print(hocon('${x} "é"'))
+    "${x} \\"é\\""
+    """
+    if isinstance(value, StrictUndefined):
+        str(value)  # raises, and names what is missing
+    return json.dumps(value, ensure_ascii=False)

@@ -58,3 +58,31 @@ def test_a_broken_text_is_one_sentence_with_its_place(text, words):
     with pytest.raises(SettingError, match=words) as caught:
         hocon.parse(text, origin="c.conf")
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("quoted", "value"),
+    [
+        (r'"\u00e9\ud83e\uddec\/"', "é🧬/"),
+        (r'"\u0022\u005c\u000a"', '"\\\n'),
+        (r'"\\u0041"', r"\u0041"),
+        (r'"""\u0041"""', r"\u0041"),
+        ('"# \\u0041" # "\\u0042"', "# A"),
+    ],
+)
+def test_every_escape_of_a_quoted_string_is_resolved(quoted, value):
+    assert hocon.parse(f"a = {quoted}\n", origin="c")["a"] == value
+
+
+def test_the_names_that_a_text_refers_to_are_those_outside_of_quotes_and_comments():
+    assert hocon.references('a = ${b.c}"/${d}" # ${e}\nf = ${?g}') == {"b", "g"}
+
+
+@pytest.mark.parametrize("line", ['include "x.conf"', ' include required(file("x.conf"))'])
+def test_a_relative_include_is_refused_as_cromwell_would_not_find_it(line):
+    with pytest.raises(SettingError, match=r"s\.conf: include 'x\.conf' by its whole path"):
+        hocon.check(f"a = 1\n{line}\n", origin="s.conf")
+
+
+def test_a_part_may_refer_to_what_the_whole_has():
+    hocon.check("a = ${elsewhere}\n", origin="s.conf")
