@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import signal
@@ -13,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from cromwell_userdb import database, metadata, process, runs, workflows
-from cromwell_userdb.errors import DatabaseError, NotRunning, UserDBError
+from cromwell_userdb.errors import DatabaseError, UserDBError
 from cromwell_userdb.instance import RunFolder
 from cromwell_userdb.record import Identity, read_json, write_json
 from cromwell_userdb.runs import Request, State
@@ -23,6 +24,9 @@ VERDICTS = {"Succeeded": runs.SUCCEEDED, "Failed": runs.FAILED, "Aborted": runs.
 
 FRESH = 10.0
 """Seconds after which the state on disk is written again though nothing changed."""
+
+LAST_LOOK = 60.0
+"""Seconds that a database which is away is waited for, to learn of the verdict."""
 
 FAREWELL = 90.0
 """Seconds an engine has to leave once its workflow has ended."""
@@ -88,7 +92,9 @@ class _Leading:
             self.obey()
             self.observe()
             pause = min(1.0, pause * 1.1)
-        self.observe(last=True)
+        deadline = time.monotonic() + LAST_LOOK
+        while not self.observe() and time.monotonic() < deadline:
+            time.sleep(1)
         self.conclude()
         return self.state
 
@@ -117,20 +123,22 @@ class _Leading:
         process.signal_group(self.child, signal.SIGKILL)
         self.task.cancel(self.state.jobs)
 
-    def observe(self, *, last: bool = False) -> None:
-        """Bring the state up to date from the database; a database that is away is asked again."""
+    def observe(self) -> bool:
+        """Bring the state up to date; False where the database, for now, does not answer."""
         try:
             if self.connection is None:
                 self.connection = self.task.connect()
                 runs.save(self.connection, self.task.request, self.state)
             state = self.look(self.connection)
-        except (NotRunning, DatabaseError, database.Error):
+        except (UserDBError, database.Error) as error:
+            print(f"{runs.now()} {error}", flush=True)
             self.connection = None
-            return
+            return False
         changed = replace(state, as_of=self.state.as_of) != self.state
         self.state = state
-        if changed or last or time.monotonic() - self.written > FRESH:
+        if changed or time.monotonic() - self.written > FRESH:
             self.write()
+        return True
 
     def look(self, connection: database.Connection) -> State:
         if self.follower is None:
@@ -152,8 +160,13 @@ class _Leading:
         )
 
     def write(self) -> None:
+        """Put the state on disk; a full disk keeps the old one, and the run goes on."""
         self.state = replace(self.state, as_of=runs.now())
-        runs.write_state(self.task.folder, self.state)
+        try:
+            runs.write_state(self.task.folder, self.state)
+        except OSError as error:
+            print(f"{self.state.as_of} {error}", flush=True)
+            return
         self.written = time.monotonic()
 
     def conclude(self) -> None:
@@ -166,13 +179,20 @@ class _Leading:
             ended=runs.now(),
             failures=self.failures() if state == runs.FAILED else (),
         )
-        self.write()
+        self.insist_on_writing()
         if self.connection is not None:
-            try:
+            with contextlib.suppress(DatabaseError, database.Error):
                 runs.save(self.connection, self.task.request, self.state)
                 workflows.repair_summary(self.connection, self.state.id)
-            except (DatabaseError, database.Error):
-                pass
+
+    def insist_on_writing(self) -> None:
+        """The verdict has to get to the disk: wait for room, if need be, for an hour."""
+        before = self.written
+        deadline = time.monotonic() + 3600
+        self.write()
+        while self.written == before and time.monotonic() < deadline:
+            time.sleep(5)
+            self.write()
 
     def verdict(self) -> tuple[str, str]:
         """The run's state, and a word on it where Cromwell's status does not say all."""

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import importlib
 import os
 import sys
 import traceback
+from pathlib import Path
 from typing import Any
 
 import click
@@ -79,12 +81,38 @@ class Commands(click.Group):
             # Whoever read us has seen enough, as in "list | head".
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             sys.exit(0)
+        except OSError as error:
+            sys.exit(_explain(error))
         except Exception:  # noqa: BLE001  # a bug, which the user should not have to read
             sys.exit(_apologise())
 
 
+def _explain(error: OSError) -> int:
+    """What the system refused, where; the traceback is kept, should it be a mistake of ours."""
+    _keep_traceback()
+    where = f"{error.filename}: " if error.filename else ""
+    words = (error.strerror or str(error)).lower()
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        print(f"{where}{words}. Nothing is lost; make some room and do it again.", file=sys.stderr)
+        return 5
+    print(f"{where}{words}.", file=sys.stderr)
+    return 2
+
+
 def _apologise() -> int:
-    """Keep a bug's traceback in a file, and say where."""
+    """Say that it was a bug, and where its traceback is."""
+    log = _keep_traceback()
+    where = (
+        f"Its details are in {log}; please send them along"
+        if log
+        else "Its details could not be written anywhere"
+    )
+    print(f"Sorry, that is a mistake in cromwell-userdb. {where}.", file=sys.stderr)
+    return 1
+
+
+def _keep_traceback() -> Path | None:
+    """Put the traceback into the user's own log; None where that can't be written."""
     from cromwell_userdb.cli.place import state_folder
 
     try:
@@ -92,11 +120,9 @@ def _apologise() -> int:
         with log.open("a") as file:
             log.chmod(0o600)
             file.write(f"{' '.join(sys.argv)}\n{traceback.format_exc()}\n")
-        where = f"Its details are in {log}; please send them along"
     except OSError:
-        where = "Its details could not be written anywhere"
-    print(f"Sorry, that is a mistake in cromwell-userdb. {where}.", file=sys.stderr)
-    return 1
+        return None
+    return log
 
 
 _DAY = """\

@@ -29,7 +29,7 @@ class OnRun(click.Command):
         return _MARK + args[at] if is_number else args[at]
 
 
-class _Run(click.ParamType):
+class _Run(click.ParamType):  # type: ignore[type-arg,unused-ignore]
     name = "run"
 
     def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from cromwell_userdb import process, runs, server
+from cromwell_userdb import disk, process, runs, server
 from cromwell_userdb.cli import place, screen, session
 from cromwell_userdb.cli.place import Place, require, tilde
 from cromwell_userdb.errors import NotFound
@@ -45,15 +45,17 @@ def db_() -> None:
 
 @db_.command()
 @click.option("--wait", is_flag=True, help="Wait while another node serves it.")
+@click.option("--upgrade", is_flag=True, help="With a newer server: no older one can go on.")
+@click.option("--force", is_flag=True, help="Take it from a node that shows no life.")
 @place.options
-def start(place: Place, wait: bool) -> None:
+def start(place: Place, wait: bool, upgrade: bool, force: bool) -> None:
     """Start the database, unless it runs.
 
     \b
     Example:
       cromwell-userdb db start
     """
-    status = session.serve(require(place), wait=wait, say=screen.note)
+    status = session.serve(require(place), wait=wait, upgrade=upgrade, force=force, say=screen.note)
     screen.note(_sentence(status))
 
 
@@ -161,7 +163,7 @@ def shell(place: Place, words: tuple[str, ...]) -> None:
         # First, or it reads ~/.my.cnf, which is about another server.
         "--no-defaults",
         f"--socket={place.instance.socket}",
-        f"--user={session.place.user()}",
+        f"--user={disk.os_user()}",
         *words,
         "cromwell",
     ]

@@ -58,6 +58,7 @@ def initialise(
 ) -> dict[str, str]:
     """Do all of `init`; returns the lines it says, by their titles."""
     place.check_user(allow_root=allow_root)
+    disk.check_private(where.instance.root)
     chosen = _chosen(flags, profile)
     where = place.with_flags(where, chosen)
     server = _server(where, install=install)

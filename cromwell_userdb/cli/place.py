@@ -17,6 +17,7 @@ import click
 import platformdirs
 
 from cromwell_userdb import settings as names
+from cromwell_userdb.disk import os_user
 from cromwell_userdb.errors import NotInitialised, NotPrivate, SettingError, UsageError
 from cromwell_userdb.instance import Instance, check_name, check_place
 from cromwell_userdb.settings import Layer, Resolved, Settings, Value
@@ -51,7 +52,7 @@ class Place:
 
 def executions_in(folder: str, name: str) -> Path:
     """The folder of our own making below the place that was given."""
-    return check_place(absolute(folder)) / f"cromwell-userdb-{user()}-{name}"
+    return check_place(absolute(folder)) / f"cromwell-userdb-{os_user()}-{name}"
 
 
 def absolute(text: str) -> Path:
@@ -60,19 +61,6 @@ def absolute(text: str) -> Path:
         return Path(text).expanduser().resolve()
     except (OSError, RuntimeError) as error:
         raise UsageError(f"{text}: there is no such place from here ({error}).") from error
-
-
-def user() -> str:
-    """The name of the OS user, who is the administrator of the database too."""
-    import pwd
-
-    try:
-        return pwd.getpwuid(os.getuid()).pw_name
-    except KeyError:
-        raise UsageError(
-            f"This machine has no user name for uid {os.getuid()}; the database needs one. "
-            "Ask for an entry in passwd."
-        ) from None
 
 
 def default_root(name: str) -> Path:

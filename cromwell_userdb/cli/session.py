@@ -21,6 +21,7 @@ from cromwell_userdb import (
     runs,
     schema,
     server,
+    slurm,
 )
 from cromwell_userdb import engine as engines
 from cromwell_userdb.cli import overrides, place, screen
@@ -56,7 +57,14 @@ def _path(text: str) -> Path | None:
     return place.absolute(text) if text else None
 
 
-def serve(where: Place, *, wait: bool = False, say: Say = lambda line: None) -> Status:
+def serve(
+    where: Place,
+    *,
+    wait: bool = False,
+    upgrade: bool = False,
+    force: bool = False,
+    say: Say = lambda line: None,
+) -> Status:
     """Have the instance's server answer; raises Held where another node serves it."""
     facts = disk.facts(place.require(where).instance) or {}
     settings = where.settings
@@ -68,6 +76,10 @@ def serve(where: Place, *, wait: bool = False, say: Say = lambda line: None) -> 
         buffer_pool_mb=settings.server_buffer_pool_mb,
         flush=settings.server_flush,
         wait=ELSEWHERE_PATIENCE if wait else 0,
+        upgrade=upgrade,
+        force=force,
+        job=os.environ.get("SLURM_JOB_ID"),
+        job_ended=slurm.job_ended,
         progress=say,
     )
 
