@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+import time
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -208,18 +209,34 @@ def _filled(connection: Connection, names: Iterable[str]) -> list[str]:
     ]
 
 
-def check_alone(connection: Connection) -> None:
-    """Raise Held while an engine is connected: tables don't change under a run."""
-    found = database.rows(
+def check_alone(
+    connection: Connection,
+    *,
+    patience: float = 3,
+    clock: Callable[[], float] = time.monotonic,
+    sleep: Callable[[float], None] = time.sleep,
+) -> None:
+    """Raise Held while an engine is connected: tables don't change under a run.
+
+    A connection that ends within `patience` seconds was no run's.
+    """
+    deadline = clock() + patience
+    while _engines(connection):
+        if clock() > deadline:
+            raise Held(
+                "A run of this instance is alive, and another engine has to change the tables "
+                "first: wait until the run has ended, or choose another instance (--name)."
+            )
+        sleep(0.1)
+
+
+def _engines(connection: Connection) -> int:
+    ((number,),) = database.rows(
         connection,
         "SELECT COUNT(*) FROM information_schema.PROCESSLIST WHERE USER = %s",
         (CROMWELL,),
     )
-    if found[0][0]:
-        raise Held(
-            "A run of this instance is alive, and another Cromwell has to change the tables first: "
-            "wait until the run has ended, or choose another instance (--name)."
-        )
+    return int(number)
 
 
 def free_locks(connection: Connection) -> list[str]:
