@@ -7,6 +7,8 @@ import errno
 import fcntl
 import os
 import pwd
+import re
+import shutil
 import stat
 import time
 from collections.abc import Callable, Iterator
@@ -254,3 +256,26 @@ def write_ballast(instance: Instance) -> None:
 
 def private(path: str, flags: int) -> int:
     return os.open(path, flags | os.O_CLOEXEC, 0o600)
+
+
+_PASSING = re.compile(
+    r"\.(data|probe|secret|instance\.json|settings\.toml|my\.cnf|init\.sql|lease\.(json|wanted))"
+    r"\.[0-9a-f]+(\.other)?"
+)
+
+
+def is_passing(name: str) -> bool:
+    """Whether it is the name under which something of ours is written before it has its own."""
+    return _PASSING.fullmatch(name) is not None
+
+
+def sweep(root: Path, *, age: float = 3600) -> None:
+    """Remove what was being written when its writer was killed, `age` seconds ago at least."""
+    for path in filter(lambda path: is_passing(path.name), root.iterdir()):
+        with contextlib.suppress(FileNotFoundError):
+            if age and time.time() - path.lstat().st_mtime < age:
+                continue
+            if path.is_dir():
+                shutil.rmtree(path)
+            else:
+                path.unlink()

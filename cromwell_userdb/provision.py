@@ -71,7 +71,7 @@ def _finished(instance: Instance) -> dict[str, Any] | None:
 
 def _bear(instance: Instance, server: Server, cache: Path, allow_no_locks: bool) -> dict[str, Any]:
     _check_empty(instance.root)
-    _sweep(instance.root)
+    disk.sweep(instance.root, age=0)  # nobody else writes here yet
     probed = disk.probe(instance.root)
     _check_able(instance.root, probed, allow_no_locks)
     for folder in (instance.log, instance.runs, instance.tmp):
@@ -96,21 +96,13 @@ def _bear(instance: Instance, server: Server, cache: Path, allow_no_locks: bool)
 
 def _check_empty(root: Path) -> None:
     names = {path.name for path in root.iterdir()} - _OURS
-    strange = [name for name in names if not name.startswith(".")]
+    strange = [name for name in names if not disk.is_passing(name)]
     if strange:
         raise UsageError(
             f"{root} holds things that are no instance's ({sorted(strange)[0]}). Choose a new"
             " or an empty folder with --root."
         )
     root.chmod(0o700)
-
-
-def _sweep(root: Path) -> None:
-    """Remove what an unfinished birth left under a passing name."""
-    for path in root.glob(".data.*"):
-        shutil.rmtree(path, ignore_errors=True)
-    for path in root.glob(".probe.*"):
-        path.unlink(missing_ok=True)
 
 
 def _check_able(root: Path, probed: disk.Probe, allow_no_locks: bool) -> None:

@@ -351,6 +351,7 @@ def _redo_mb(instance: Instance) -> int:
 
 
 def _write_files(instance: Instance, server: Server, tuning: render.Tuning) -> None:
+    disk.sweep(instance.root)
     user = disk.os_user()
     secret = instance.secret.read_text().strip()
     for folder in (instance.log, instance.tmp):

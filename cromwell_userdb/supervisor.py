@@ -354,9 +354,8 @@ def _stop(service: Service, reason: str) -> None:
         os.kill(service.pid, signal.SIGTERM)
     patience = PATIENCE if service.ready else SHORT_PATIENCE
     while service.pid:
-        event = signal.sigtimedwait(_SIGNALS, TICK)
-        if event and event.si_signo == signal.SIGCHLD:
-            _reap_quietly(service)
+        signal.sigtimedwait(_SIGNALS, TICK)
+        _reap_quietly(service)
         size = _size(service.instance.server_log)
         if size != service.log_seen[0]:
             service.log_seen = (size, time.monotonic())

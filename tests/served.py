@@ -120,26 +120,40 @@ def supervisor_pid(instance: Instance) -> int:
 
 
 class Writer(threading.Thread):
-    """Commits numbers one by one, and remembers those that the server acknowledged."""
+    """Commits rows one by one, and remembers those that the server acknowledged."""
 
-    def __init__(self, instance: Instance) -> None:
+    def __init__(self, instance: Instance, *, size: int = 10, first: int = 0) -> None:
         super().__init__(daemon=True)
         self.instance = instance
+        self.size = size
+        self.first = first
         self.acknowledged: list[int] = []
-        with server.connect(instance) as connection:
-            database.execute(connection, "CREATE TABLE cromwell_userdb.n (n INT PRIMARY KEY)")
+        self.error: Exception | None = None
 
     def run(self) -> None:
-        with (
-            contextlib.suppress(database.Error, UserDBError, OSError),
-            server.connect(self.instance) as connection,
-        ):
-            for number in range(1_000_000):
-                database.execute(connection, "INSERT INTO cromwell_userdb.n VALUES (%s)", (number,))
-                self.acknowledged.append(number)
+        try:
+            with server.connect(self.instance) as connection:
+                database.execute(
+                    connection,
+                    "CREATE TABLE IF NOT EXISTS cromwell.n (n INT PRIMARY KEY, t LONGTEXT)",
+                )
+                for number in range(self.first, 1_000_000):
+                    text = os.urandom(self.size // 2).hex()
+                    database.execute(
+                        connection, "INSERT INTO cromwell.n VALUES (%s, %s)", (number, text)
+                    )
+                    self.acknowledged.append(number)
+        except (database.Error, UserDBError, OSError) as error:
+            self.error = error
+
+    def again(self) -> Writer:
+        """One that goes on where this one ended, and remembers what it had."""
+        next_one = Writer(self.instance, size=self.size, first=len(self.acknowledged) + 1)
+        next_one.acknowledged = self.acknowledged
+        return next_one
 
     def missing(self) -> set[int]:
         """Acknowledged rows that are not there any more."""
         with server.connect(self.instance) as connection:
-            there = {row[0] for row in database.rows(connection, "SELECT n FROM cromwell_userdb.n")}
+            there = {row[0] for row in database.rows(connection, "SELECT n FROM cromwell.n")}
         return set(self.acknowledged) - there

@@ -139,9 +139,10 @@ def test_data_without_a_finished_birth_are_kept(served, program, templates):
 
 
 def test_a_folder_with_other_things_in_it_is_refused(folder, refuses):
-    (folder / "thesis.tex").touch()
-    assert "holds things that are no instance's (thesis.tex)" in refuses(folder, UsageError)
-    assert (folder / "thesis.tex").exists()
+    for name in ("thesis.tex", ".bashrc", ".data.old"):
+        (folder / name).touch()
+        assert f"holds things that are no instance's ({name})" in refuses(folder, UsageError)
+        (folder / name).unlink()
 
 
 def test_a_parent_that_everybody_can_write_is_refused(folder, refuses):
