@@ -98,7 +98,7 @@ def _start_on_nothing(
         # Ctrl-C too: no half-done migration goes on behind our back.
         status = process.terminate(child, patience=20)
         schema.forget_workflow(connection, _LABEL, token)
-    if status:
+    if status or not schema.is_migrated(connection):
         raise StartFailed(
             f"{chosen.name} could not make its tables (status {status}). The end of {log}:\n"
             f"{process.tail(log)}"

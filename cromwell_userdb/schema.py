@@ -122,7 +122,7 @@ def apply_bundled(connection: Connection, maker: Maker) -> None:
 
     Where there are tables they are left alone, if they will do; UsageError if not.
     """
-    if _is_migrated(connection):
+    if is_migrated(connection):
         if missing := sorted(missing_columns(connection)):
             raise UsageError(
                 f"The tables here are those of a Cromwell older than {BUNDLED} ("
@@ -137,7 +137,7 @@ def apply_bundled(connection: Connection, maker: Maker) -> None:
 def apply_cached(connection: Connection, maker: Maker, cache: Path) -> bool:
     """Make `maker`'s tables from what `keep` kept; False where that can't be."""
     place = _place(connection, maker, cache)
-    if not place.is_file() or _is_migrated(connection):
+    if not place.is_file() or is_migrated(connection):
         return False
     _make(connection, place.read_text())
     note(connection, maker)
@@ -194,7 +194,7 @@ def _make(connection: Connection, script: str) -> None:
         database.execute(connection, "SET SESSION foreign_key_checks = 1")
 
 
-def _is_migrated(connection: Connection) -> bool:
+def is_migrated(connection: Connection) -> bool:
     """Whether Liquibase, or we in its name, came to an end here."""
     there = database.tables(connection, CROMWELL)
     return set(_LOGS) <= there and len(_filled(connection, set(_LOGS))) == len(_LOGS)
@@ -256,6 +256,8 @@ def free_locks(connection: Connection) -> list[str]:
 
 def date_old_results(connection: Connection) -> int:
     """Give results older than release 92 the date it asks for; without one they are never used."""
+    if ("CALL_CACHING_ENTRY", "CREATED_AT") in missing_columns(connection):
+        return 0  # an older release's tables
     return database.execute(
         connection,
         f"UPDATE `{CROMWELL}`.CALL_CACHING_ENTRY c"
