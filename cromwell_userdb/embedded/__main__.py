@@ -78,7 +78,9 @@ def _lead(request: Request, provider: Provider, options: Options, driver: Driver
     except UserDBError as error:
         _refuse(driver.record, id, request, str(error))
         return "Failed"
-    gc.freeze()  # what was loaded stays: the collector need not walk it each time
+    # What was loaded stays, and values have no cycles: the collector would only walk them.
+    gc.freeze()
+    gc.set_threshold(100_000, 20, 100)
     flow = root_flow(id, document.workflow, given, provider.root)
     status = _drive(document, given, flow, driver)
     outputs: dict[str, Any] = {}
