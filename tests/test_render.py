@@ -127,6 +127,11 @@ def test_a_snippet_wins_over_the_template_key_by_key():
     assert hocon.get(tree, "backend.providers.slurm.config.submit")
 
 
+def test_the_name_of_a_snippet_is_never_read_as_configuration():
+    conf = replace(SLURM, snippet_origin="x\ncall-caching.enabled = false")
+    assert hocon.get(hocon.parse(render.cromwell_conf(conf), origin="c"), "call-caching.enabled")
+
+
 def test_a_snippet_without_an_end_of_line_still_ends_one():
     conf = replace(LOCAL, snippet="webservice.port = 1", snippet_origin="x")
     assert render.cromwell_conf(conf).endswith("webservice.port = 1\n")
