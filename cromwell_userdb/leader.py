@@ -6,7 +6,6 @@ import contextlib
 import os
 import re
 import signal
-import subprocess
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -88,7 +87,7 @@ class _Leading:
 
     def until_the_end(self) -> State:
         pause = 0.05
-        while not self.has_gone(pause):
+        while not process.has_ended(self.child, within=pause):
             self.obey()
             self.observe()
             pause = min(1.0, pause * 1.1)
@@ -97,13 +96,6 @@ class _Leading:
             time.sleep(1)
         self.conclude()
         return self.state
-
-    def has_gone(self, pause: float) -> bool:
-        try:
-            self.child.wait(pause)
-        except subprocess.TimeoutExpired:
-            return False
-        return True
 
     def obey(self) -> None:
         """Pass on an abort, a hopeless start, and a farewell that takes too long."""

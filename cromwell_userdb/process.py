@@ -160,6 +160,15 @@ def await_ready(
         sleep(pause)
 
 
+def has_ended(child: Child, *, within: float) -> bool:
+    """Whether `child` ends within so many seconds."""
+    try:
+        child.wait(within)
+    except subprocess.TimeoutExpired:
+        return False
+    return True
+
+
 def terminate(child: Child, *, patience: float = 60) -> int:
     """End `child` with TERM, after `patience` seconds with KILL; return its status."""
     if child.poll() is None:
