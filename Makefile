@@ -13,8 +13,8 @@ help:
 	@echo 'make jar        compile the Java class anew, where a JDK is'
 	@echo 'make clean      remove all that these have made'
 
-demo: .venv/for-demo
-	@make/demo
+demo:
+	@make/demo "$(MAKE)"
 
 test: .venv/for-test
 	$(PYTHON) -m pytest -n 2 --dist loadgroup --durations 15 $(TESTS)
