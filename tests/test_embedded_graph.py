@@ -148,7 +148,8 @@ def test_the_same_calls_and_outputs_as_miniwdls_scheduler(load, name, seed, tmp_
 def seconds_for(load, width, tmp_path):
     workflow = load(
         f"version 1.0\n{TASKS}workflow w {{ scatter (i in range({width})) {{"
-        " call t { input: n = i } call t as u { input: n = t.o } } call sum { input: ns = u.o } output { Int x = sum.o } }"
+        " call t { input: n = i } call t as u { input: n = t.o } }"
+        " call sum { input: ns = u.o } output { Int x = sum.o } }"
     )
     graph = Graph(workflow, {}, Library("1.0", tmp_path))
     nothing = bound({"o": WDL.Value.Int(1), "xs": WDL.Value.Null(), "echo": WDL.Value.Null()})

@@ -69,10 +69,8 @@ class Plan:
     order: tuple[Tree.Decl, ...]
     inputs: tuple[Tree.Decl, ...]
     globs: tuple[Expr.Base, ...]
-
-    @property
-    def version(self) -> str:
-        return self.task.effective_wdl_version
+    library: Library
+    output_library: OutputLibrary
 
 
 @dataclass(frozen=True)
@@ -107,6 +105,8 @@ def plan_of(task: Tree.Task) -> Plan:
         order=tuple(order.values()),
         inputs=tuple(b.value for b in task.available_inputs if not is_synthetic(b.name)),
         globs=tuple(pattern for decl in task.outputs for pattern in _globs(decl.expr)),
+        library=Library(task.effective_wdl_version),
+        output_library=OutputLibrary(task.effective_wdl_version),
     )
 
 
@@ -127,7 +127,7 @@ def prepare(
     memory_factor: float = 1.0,
 ) -> Prepared:
     """Evaluate declarations and runtime section; raises an error of WDL's or WdlError."""
-    library = Library(plan.version, place.execution)
+    library = plan.library.at(place.execution)
     supplied = {one.name: one.value for one in given}
     environment: Values = Env.Bindings()
     for decl in plan.order:
@@ -137,7 +137,7 @@ def prepare(
         for name, expr in plan.task.runtime.items()
     }
     attributes = attributes_of(
-        {**defaults, **asked}, provider, version=plan.version, memory_factor=memory_factor
+        {**defaults, **asked}, provider, version=library.wdl_version, memory_factor=memory_factor
     )
     return Prepared(plan, place, environment, attributes)
 
@@ -160,7 +160,7 @@ def make(prepared: Prepared, provider: Provider) -> tuple[str, str]:
     place.execution.mkdir(parents=True, exist_ok=True)
     inside = _inside(provider, prepared.attributes)
     localized = localize(prepared.environment, place, provider.localization, inside)
-    library = Library(prepared.plan.version, place.execution)
+    library = prepared.plan.library.at(place.execution)
     task = prepared.plan.task
     command = str(task.command.eval(localized, stdlib=library).value).strip("\n").rstrip()
     script = script_text(
@@ -309,7 +309,7 @@ def java_hash(text: str) -> int:
 def outputs_of(prepared: Prepared) -> Values:
     """The task's outputs, their files checked; raises an error of WDL's or WdlError."""
     execution = prepared.place.execution
-    library = OutputLibrary(prepared.plan.version, execution)
+    library = prepared.plan.output_library.at(execution)
     environment = prepared.environment
     found = {}
     for decl in prepared.plan.task.outputs:

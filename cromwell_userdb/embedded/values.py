@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, Self
 
 from WDL import Env, Error, Expr, StdLib, Type, Value
 
@@ -117,12 +117,13 @@ def use_cromwells_values() -> None:
 class Library(StdLib.Base):
     """The functions of declarations, runtime sections and commands.
 
-    Relative paths are below `folder`, where the results of ``write_…`` go too.
+    Relative paths are below `folder`, where the results of ``write_…`` go too. It takes long to
+    make, so that calls of one task share it: `at` moves it to a call's folder.
     """
 
-    def __init__(self, version: str, folder: Path) -> None:
+    def __init__(self, version: str, folder: Path = Path()) -> None:
         self.folder = folder
-        super().__init__(version, write_dir=str(folder))
+        super().__init__(version)
         self._div, self._add, self._at = _Division(), _Addition(), _Lookup(self)
         self._eqeq, self._neq = _Equality(self), _Equality(self, negate=True)
         self.range = _Range()
@@ -146,6 +147,10 @@ class Library(StdLib.Base):
         self.write_object = StdLib.StaticFunction(
             "write_object", [Type.Any()], Type.File(), self._write(_serialize_object)
         )
+
+    def at(self, folder: Path) -> Self:
+        self.folder = folder
+        return self
 
     def _devirtualize_filename(self, filename: str) -> str:
         return str(self.folder / filename.removeprefix("file://"))
@@ -186,11 +191,11 @@ class Library(StdLib.Base):
 class OutputLibrary(Library):
     """The functions of a task's outputs, whose files are below `folder`."""
 
-    def __init__(self, version: str, folder: Path) -> None:
+    def __init__(self, version: str, folder: Path = Path()) -> None:
         super().__init__(version, folder)
         functions: list[tuple[str, list[Type.Base], Type.Base, Callable[..., Value.Base]]] = [
-            ("stdout", [], Type.File(), lambda: Value.File(str(folder / "stdout"))),
-            ("stderr", [], Type.File(), lambda: Value.File(str(folder / "stderr"))),
+            ("stdout", [], Type.File(), lambda: Value.File(str(self.folder / "stdout"))),
+            ("stderr", [], Type.File(), lambda: Value.File(str(self.folder / "stderr"))),
             ("glob", [Type.String()], Type.Array(Type.File()), self._glob),
         ]
         for name, arguments, result, function in functions:
