@@ -62,8 +62,9 @@ def _read(text: str, origin: str, *, resolve: bool) -> ConfigTree:
         return ConfigFactory.parse_string(plain, resolve=resolve)
     except ParseBaseException as error:
         shown = error.line.strip()[:60]
+        what = f"HOCON ends to make sense at {shown!r}" if shown else "the text ends too early"
         raise SettingError(
-            f"{origin}:{error.lineno}:{error.col}: HOCON ends to make sense at {shown!r}. "
+            f"{origin}:{error.lineno}:{error.col}: {what}. "
             "Look for a missing brace, quote or comma on this line or above."
         ) from error
     except (ConfigException, OSError) as error:

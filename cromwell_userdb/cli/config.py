@@ -161,10 +161,11 @@ def set_(path: Path, in_force: Any, setting: str, values: tuple[str, ...], unset
 
 def _checked(name: str, values: tuple[str, ...]) -> names.Value:
     """What was given, in the setting's type; a path from here becomes a whole one."""
-    several = isinstance(names.Settings().by_name().get(name), tuple)
-    if len(values) > 1 and not several:
+    defaults = names.Settings().by_name()
+    several = isinstance(defaults.get(name), tuple)
+    if len(values) > 1 and not several and name in defaults:
         raise UsageError(f"{name} takes one value; one with spaces needs quotes.")
-    given: Any = values if len(values) > 1 else values[0]
+    given: Any = values if several and len(values) > 1 else values[0]
     value = names.check(name, given, origin="config set")
     return _whole_path(name, value) if value and names.is_path(name) else value
 
