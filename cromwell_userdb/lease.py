@@ -125,6 +125,19 @@ def is_dead(
     return lease.holder.is_alive is False and _is_free(guarded)
 
 
+def adopt(path: Path, nonce: str, holder: Identity) -> Lease:
+    """Make `holder` the holder of the lease that another process took for it; or raise Held.
+
+    The nonce changes, so that whoever meanwhile found that process dead does not also succeed.
+    """
+    found = read(path)
+    if found is None or found.nonce != nonce:
+        raise Held(f"Somebody else took the lease of {path.parent} in the meantime.")
+    ours = replace(found, holder=holder, nonce=new(holder).nonce)
+    _replace(path, found, ours)
+    return ours
+
+
 def beat(path: Path, lease: Lease, *, ready: bool | None = None) -> Lease:
     """Count one further; raise Held when the lease is another's now."""
     present = read(path)

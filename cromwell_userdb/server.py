@@ -40,6 +40,9 @@ State = Literal["running", "starting", "stopped", "elsewhere", "crashed", "not i
 GIVE_WAY = 8.0
 """Seconds in which an idle holder on another host lets go, with some to spare."""
 
+FORCE_WATCH = 40.0
+"""Seconds in which the counter of a living holder would have moved."""
+
 _SILENCE, _SILENCE_AT_START = 30.0, 3.0
 _LOG_LIMIT = 4 << 20
 _SMALL_REDO, _LARGE_REDO = 8, 48
@@ -149,16 +152,14 @@ def start(
     disk.check_private(instance.root)
     alone = lease.exclusive(instance.lock, patience, doing="a start")
     with alone, disk.no_space(instance.root):
-        if _serves(instance, patience):
-            return status(instance)
-        _await_other_host(instance, max(wait, GIVE_WAY), progress)
-        _await_orphan(instance, patience, progress)
-        _check_version(instance, facts, server, upgrade)
-        _check_limits()
-        _make_room(instance)
         mine = lease.new(Identity.of(os.getpid()), job=job, server=server.text)
-        _take(instance, mine, job_ended, force)
+        asked = _Asked(job_ended, force, wait, patience, progress)
+        if not _obtain(instance, mine, asked):
+            return status(instance)
         try:
+            _check_version(instance, facts, server, upgrade)
+            _check_limits()
+            _make_room(instance)
             probed = disk.Probe(**facts["probe"])
             tuning = render.Tuning(
                 buffer_pool_mb=buffer_pool_mb,
@@ -174,6 +175,37 @@ def start(
             raise
         _note_version(instance, facts, server)
         return status(instance)
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """How far a start may go to have the lease."""
+
+    job_ended: JobEnded | None
+    force: bool
+    wait: float
+    patience: float
+    progress: Callable[[str], None]
+
+
+def _obtain(instance: Instance, mine: Lease, asked: _Asked) -> bool:
+    """Take the lease; False when a server of this host has it and is ready."""
+    guarded = instance.datadir / "ibdata1"
+    while not _serves(instance, asked.patience):
+        _await_other_host(instance, max(asked.wait, GIVE_WAY), asked.progress)
+        _await_orphan(instance, asked.patience, asked.progress)
+        try:
+            lease.take(instance.lease, mine, guarded=guarded, job_ended=asked.job_ended)
+            return True
+        except Held as error:
+            held = lease.read(instance.lease)
+            if held is not None and held.holder.is_alive:
+                continue  # the supervisor of a start that was killed: it goes on without
+            if not asked.force:
+                raise Held(f'{error} Use "submit" to queue behind it, or --wait.') from error
+        lease.force(instance.lease, mine, guarded=guarded, watch=FORCE_WATCH)
+        return True
+    return False
 
 
 def _serves(instance: Instance, wait: float) -> bool:
@@ -268,17 +300,6 @@ def _was_ready(instance: Instance) -> bool:
 
 def _log_size(instance: Instance) -> int:
     return instance.server_log.stat().st_size if instance.server_log.exists() else 0
-
-
-def _take(instance: Instance, mine: Lease, job_ended: JobEnded | None, force: bool) -> None:
-    guarded = instance.datadir / "ibdata1"
-    try:
-        lease.take(instance.lease, mine, guarded=guarded, job_ended=job_ended)
-    except Held as error:
-        if force:
-            lease.force(instance.lease, mine, guarded=guarded, watch=40)
-            return
-        raise Held(f'{error} Use "submit" to queue behind it, or --wait.') from error
 
 
 def _give_up(instance: Instance, mine: Lease) -> None:

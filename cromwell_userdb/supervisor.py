@@ -17,7 +17,7 @@ import sys
 import time
 import traceback
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -97,7 +97,8 @@ def main(root: str, fd: str) -> int:
     instance = Instance(Path(root), Path(plan.runtime) if plan.runtime else None)
     service = None
     try:
-        service = Service(instance, plan, _adopt(instance, plan.nonce), asker)
+        held = lease.adopt(instance.lease, plan.nonce, Identity.of(os.getpid()))
+        service = Service(instance, plan, held, asker)
         _say(f"serves {root} as {os.getpid()}")
         _serve(service)
     except Held as error:
@@ -119,13 +120,6 @@ def _read_all(asker: socket.socket) -> bytes:
     while part := asker.recv(65536):
         text += part
     return text
-
-
-def _adopt(instance: Instance, nonce: str) -> Lease:
-    found = lease.read(instance.lease)
-    if found is None or found.nonce != nonce:
-        raise Held(f"Somebody else took the lease of {instance.root} in the meantime.")
-    return lease.beat(instance.lease, replace(found, holder=Identity.of(os.getpid())))
 
 
 def _serve(service: Service) -> None:

@@ -275,9 +275,10 @@ def test_a_kill_loses_no_acknowledged_row_and_the_next_start_works(instance, pro
 
 
 def _is_over(instance: Instance, *, supervisor: int, server: int | None, victim: str) -> bool:
-    """Whether the kill has been done: a process lets its files go a little later."""
-    gone = not alive(supervisor) if victim != "server" else True
-    return gone and (victim == "supervisor" or server_pid(instance) != server)
+    """Whether all has been seen: the kernel lets go of a killed process's files in steps."""
+    if victim == "server":
+        return server_pid(instance) not in (None, server)  # its supervisor began anew
+    return not alive(supervisor) and (victim == "supervisor" or server_pid(instance) != server)
 
 
 def test_a_server_that_died_is_started_again_by_its_supervisor(served):
