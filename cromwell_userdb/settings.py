@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import difflib
+import math
 import re
 import tomllib
 from collections.abc import Mapping, Sequence
@@ -99,6 +100,11 @@ class Settings:
     slurm_exclude: str = _setting("", "nodes to leave out")
     slurm_extra: tuple[str, ...] = _setting((), "more options of sbatch")
     slurm_poll_seconds: int = _setting(30, "seconds between two looks at the queue")
+    leader_partition: str = _setting("", "partition of leaders; else that of calls")
+    leader_time: str = _setting("", "time limit of a leader: minutes or d-hh:mm:ss")
+    leader_memory_mb: int = _setting(0, "memory of a leader, MB; 0: 2000 and the engine's heap")
+    leader_cpus: int = _setting(2, "cores of a leader")
+    leader_signal_seconds: int = _setting(300, "seconds before its limit that a leader stops")
     template_dir: str = _setting("", "folder of templates that come before ours", path=True)
     template_snippet: str = _setting("", "HOCON put at the end of cromwell.conf", path=True)
 
@@ -190,7 +196,7 @@ def _coerced(value: Any, default: Value) -> Value:
         number = kind(value) if not isinstance(value, bool) else -1
     except (TypeError, ValueError):
         number = -1
-    if number < 0 or (kind is int and isinstance(value, float)):
+    if not 0 <= number < math.inf or (kind is int and isinstance(value, float)):
         raise ValueError(f"{word} from 0 on")
     return number
 

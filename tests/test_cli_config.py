@@ -364,6 +364,9 @@ def test_a_path_from_here_becomes_a_whole_one(world):
         ("run.backend", "cloud", "takes auto, local, slurm, not 'cloud'"),
         ("run.backend", "slrum", "takes auto, local, slurm, not 'slrum'"),
         ("server.idle_minutes", "soon", "takes a number from 0 on, not 'soon'"),
+        ("server.idle_minutes", "nan", "takes a number from 0 on, not 'nan'"),
+        ("server.idle_minutes", "inf", "takes a number from 0 on, not 'inf'"),
+        ("server.buffer_pool_mb", "1e3", "takes a whole number from 0 on, not '1e3'"),
     ],
 )
 def test_a_value_that_cannot_be_is_refused_and_nothing_is_written(world, name, value, words):
