@@ -268,16 +268,22 @@ class Driver:
     def _take_up(self, attempt: Attempt, script: str) -> bool:
         """Go on with what an engine that died has left: a job that runs or has ended."""
         place = attempt.place
-        if not self.resumes or not place.script.exists():
+        if not self.resumes or _text(place.script) != script:
             return False
-        job = self.provider.job_id(_text(place.execution / "stdout.submit"))
-        if place.script.read_text() != script or (job is None and not place.rc.exists()):
+        job = self._old_job(place)
+        if job is None and not place.rc.exists():
             return False
         attempt.enter("RunningJob")
         attempt.born = self.clock()
         self.record.running(attempt.call, attempt.command)
         self._runs(attempt, job or "unknown")
         return True
+
+    def _old_job(self, place: Place) -> str | None:
+        if self.provider.in_background:
+            pid = hooks.background_job(place)
+            return None if pid is None else str(pid)
+        return self.provider.job_id(_text(place.execution / "stdout.submit"))
 
     def _runs(self, attempt: Attempt, job: str) -> None:
         attempt.job = job
@@ -328,26 +334,38 @@ class Driver:
             self._ask(attempt)
             return True
         if self.aborted and _is_busy(attempt) and self.clock() - attempt.asked < KILL_SECONDS:
-            return True  # its kill hook is at work
+            return True  # its kill hook is at work, or in the background the job itself
         self._running.discard(attempt)
         self._ended(attempt, code)
         return False
 
     def _ask(self, attempt: Attempt) -> None:
-        """See whether a job without an `rc` still lives."""
-        moment = self.clock()
-        child = attempt.child
-        if child is not None and child.poll() is not None:
-            if child.returncode == 0 and not self.provider.in_background:
-                attempt.child, attempt.ended_without_rc = None, None
-            elif attempt.ended_without_rc is None:
-                attempt.ended_without_rc = moment
-            elif moment - attempt.ended_without_rc > self._grace:
-                list(attempt.place.execution.iterdir())  # NFS looks again when it lists
-                hooks.write_rc(attempt.place, _code_of(child.returncode, self.provider))
-        elif child is None and attempt.job and moment - attempt.asked >= self._patience:
-            attempt.asked = moment
+        """See whether a job without an `rc` still lives; if it has gone, write one for it."""
+        if self.provider.in_background:
+            gone = not _is_busy(attempt) and hooks.background_job(attempt.place) is None
+        else:
+            gone = self._is_said_to_be_gone(attempt)
+        if not gone:
+            attempt.gone_since = None
+        elif attempt.gone_since is None:
+            attempt.gone_since = self.clock()
+        elif self.clock() - attempt.gone_since > self._grace:
+            list(attempt.place.execution.iterdir())  # NFS looks again when it lists
+            hooks.write_rc(attempt.place, hooks.LOST)
+
+    def _is_said_to_be_gone(self, attempt: Attempt) -> bool:
+        """Ask check-alive from time to time; what it said once, it need not say again."""
+        if attempt.gone_since is not None:
+            return True
+        if _is_busy(attempt) or attempt.job is None:
+            return False
+        if attempt.child is not None:
+            gone, attempt.child = attempt.child.returncode != 0, None
+            return gone
+        if self.clock() - attempt.asked >= self._patience:
+            attempt.asked = self.clock()
             attempt.child = hooks.check(self.provider, attempt.place, attempt.job)
+        return False
 
     @property
     def _patience(self) -> float:
@@ -517,8 +535,9 @@ class Driver:
     def _kill(self, attempt: Attempt) -> None:
         hooks.write_rc(attempt.place, 143)
         attempt.asked = self.clock()
-        if self.provider.in_background and attempt.child:
-            os.killpg(attempt.child.pid, signal.SIGTERM)
+        if self.provider.in_background:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(int(attempt.job or 0), signal.SIGTERM)
             return
         image = attempt.ready_prepared.attributes.image
         job = attempt.job or ""
@@ -567,13 +586,6 @@ def _has_ended(attempt: Attempt) -> bool:
 
 def _is_busy(attempt: Attempt) -> bool:
     return attempt.child is not None and attempt.child.poll() is None
-
-
-def _code_of(status: int, provider: Provider) -> int:
-    """The `rc` of a job that wrote none: in the background its own status is known."""
-    if not provider.in_background:
-        return hooks.LOST
-    return 128 - status if status < 0 else status or hooks.LOST
 
 
 def _text(path: Path) -> str:

@@ -81,7 +81,7 @@ class Attempt:
     child: Child | None = None
     born: float = 0.0
     asked: float = 0.0
-    ended_without_rc: float | None = None
+    gone_since: float | None = None
     events: dict[str, tuple[datetime, datetime]] = field(default_factory=dict)
     _phase: tuple[str, datetime] | None = None
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shlex
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +30,25 @@ def submit(provider: Provider, prepared: Prepared, call: CallId) -> Child:
                 f"{provider.name} has no submit-docker."
             )
     text = provider.render(template, _names(provider, prepared, call))
+    if provider.in_background:
+        text = f"{_claim(prepared.place)}\n{text}"
     return _start(prepared.place, "submit", text)
+
+
+def _claim(place: Place) -> str:
+    """Shell: note who runs the job, or leave it to whoever was first."""
+    return f"(set -C; echo $$ > {shlex.quote(str(place.execution / 'pid'))}) || exit 0"
+
+
+def background_job(place: Place) -> int | None:
+    """The pid of the job in the background, if it lives; a recycled pid is not it."""
+    pid = _read(place.execution / "pid").strip()
+    own = os.fsencode(place.execution / "script.submit")
+    try:
+        words = Path(f"/proc/{pid}/cmdline").read_bytes() if pid.isdigit() else b""
+    except OSError:
+        return None
+    return int(pid) if own in words.split(b"\0") else None
 
 
 def _names(provider: Provider, prepared: Prepared, call: CallId) -> dict[str, Any]:
