@@ -200,7 +200,9 @@ def _providers(tree: Tree) -> Iterator[str]:
             f"{_did_you_mean(default, names)}"
         )
     for name, provider in providers.items():
-        if isinstance(provider, Mapping) and provider.get("actor-factory") == _SFS:
+        # Cromwell's own "Local" has the rest in its jar; so has a part of a provider elsewhere.
+        whole = name != "Local" and isinstance(provider, Mapping)
+        if whole and provider.get("actor-factory") == _SFS:
             config = provider.get("config")
             path = _dotted(("backend", "providers", name, "config"))
             yield from _templates(config if isinstance(config, Mapping) else {}, path)

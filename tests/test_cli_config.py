@@ -578,6 +578,17 @@ def test_a_template_with_a_hole_is_told_with_its_line(world):
     assert "filesystems.conf.j2:2: 'hashin' is undefined" in said.err
 
 
+def test_a_snippet_or_template_that_anybody_may_write_is_refused(world, snippet):
+    snippet("webservice.port = 1\n").chmod(0o646)
+    said = world.run("config", "render")
+    assert (said.code, "chmod o-w" in said.err) == (2, True)
+    own = write(world.work / "templates/filesystems.conf.j2", "\n")
+    own.chmod(0o666)
+    write(world.settings, f'[template]\ndir = "{own.parent}"\n')
+    said = world.run("config", "render")
+    assert (said.code, "chmod o-w" in said.err) == (2, True)
+
+
 @pytest.mark.parametrize("text", ["systm.x = 1\n", "a {\n"])
 def test_a_run_is_refused_before_anything_starts(world, snippet, text, monkeypatch):
     monkeypatch.setenv("CROMWELL_USERDB_ALLOW_ROOT", "1")

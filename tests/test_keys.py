@@ -130,6 +130,7 @@ def test_a_value_that_cromwell_would_not_take_is_told_with_what_it_takes(text, w
         "database.metadata { profile = x, db { url = y, numThreads = 2 } }",
         "mine { root = /x }\nbackend.providers.slurm.config.root = ${mine.root}",
         "system.job-shell = null",
+        f'backend.providers.Local {{ {SFS}, config.submit = "nice ${{docker_user}}" }}',
         WHOLE % "",
     ],
 )

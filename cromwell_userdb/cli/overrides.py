@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import stat
 from pathlib import Path
 
 from cromwell_userdb.cli.place import absolute, tilde
@@ -16,6 +17,11 @@ def templates(settings: Settings) -> Path | None:
     folder = absolute(settings.template_dir)
     if not folder.is_dir():
         raise SettingError(f"template.dir: there is no folder {tilde(folder)}.")
+    try:
+        for path in (folder, *folder.glob("*.j2")):
+            _refuse_public(path, setting="template.dir: ")
+    except OSError as error:
+        raise SettingError(f"template.dir: {error.filename}: {error.strerror}.") from error
     return folder
 
 
@@ -23,7 +29,16 @@ def snippet(settings: Settings) -> str:
     """The user's own HOCON, "" where there is none; SettingError where it is no HOCON."""
     if not settings.template_snippet:
         return ""
-    return read(absolute(settings.template_snippet), setting="template.snippet: ")
+    path = absolute(settings.template_snippet)
+    text = read(path, setting="template.snippet: ")
+    _refuse_public(path, setting="template.snippet: ")
+    return text
+
+
+def _refuse_public(path: Path, *, setting: str) -> None:
+    """What is in these files runs as the user; a group may share them, the world may not."""
+    if path.stat().st_mode & stat.S_IWOTH:
+        raise SettingError(f"{setting}anybody may write {tilde(path)}: chmod o-w {tilde(path)}")
 
 
 def read(path: Path, *, setting: str = "") -> str:
