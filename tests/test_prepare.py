@@ -271,7 +271,9 @@ def hello(socket, tmp_path):
         )
         assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
         assert done.stderr == ""
-        return json.loads(re.search(r"^\{\n.*?^\}", done.stdout, re.M | re.S)[0])["outputs"]
+        return json.loads(re.search(r'^\{\n  "outputs".*?^\}', done.stdout, re.M | re.S)[0])[
+            "outputs"
+        ]
 
     return act
 
