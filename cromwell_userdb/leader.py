@@ -45,13 +45,17 @@ class Task:
     environment: Mapping[str, str]
     connect: Callable[[], database.Connection]
     cancel: Callable[[Sequence[str]], None]
-    abort_jobs: bool = True
+
+
+STOPPED = "stopped before its end; its jobs go on"
+"""The note of a run that was left to be resumed."""
 
 
 def lead(task: Task) -> State:
     """Start the engine, follow it until it has gone, and write down what became of the run.
 
-    TERM, or a file `abort` in the run's folder, aborts; a second TERM kills.
+    A file `abort` in the run's folder aborts, and so does TERM, but for a run that is to be
+    resumed: there TERM stops the engine and leaves the jobs. Once more kills.
     """
     leading = _Leading(task)
     signal.signal(signal.SIGTERM, leading.on_term)
@@ -63,8 +67,9 @@ class _Leading:
 
     def __init__(self, task: Task) -> None:
         self.task = task
-        self.aborts = 0
+        self.terms = 0
         self.told = 0
+        self.aborting = False
         self.connection: database.Connection | None = None
         self.follower: metadata.Follower | None = None
         self.log = _Log(task.folder.engine_log)
@@ -78,12 +83,13 @@ class _Leading:
             state=runs.RUNNING,
             started=runs.now(),
             leader=Identity.of(os.getpid()),
+            job=os.environ.get("SLURM_JOB_ID", ""),
             engine_process=Identity.of(self.child.pid),
         )
         self.write()
 
     def on_term(self, signum: int, frame: Any) -> None:
-        self.aborts += 1
+        self.terms += 1
 
     def until_the_end(self) -> State:
         pause = 0.05
@@ -97,23 +103,32 @@ class _Leading:
         self.conclude()
         return self.state
 
+    @property
+    def leaves_jobs(self) -> bool:
+        """Whether the engine, told to end, leaves its jobs to a successor."""
+        return self.task.request.on_limit != "abort"
+
     def obey(self) -> None:
-        """Pass on an abort, a hopeless start, and a farewell that takes too long."""
-        if self.log.hopeless() and not self.aborts:
-            self.aborts = 1
-        wanted = max(self.aborts, 1 if self.task.folder.abort.exists() else 0)
-        if wanted > self.told:
-            self.told = wanted
-            self.state = replace(self.state, aborting=True)
+        """Pass on an abort, a stop, a hopeless start, and a farewell that takes too long."""
+        if self.log.hopeless() and not self.terms:
+            self.terms = 1
+        if self.task.folder.abort.exists() and not self.aborting:
+            self.aborting = True
+            self.terms = max(self.terms, 1)
+        if self.terms > self.told:
+            self.told = self.terms
+            self.aborting = self.aborting or not self.leaves_jobs
+            self.state = replace(self.state, aborting=self.aborting)
             self.write()
-            self.child.send_signal(signal.SIGTERM) if wanted == 1 else self.kill()
+            self.child.send_signal(signal.SIGTERM) if self.told == 1 else self.kill()
         over = self.terminal_since and time.monotonic() - self.terminal_since > FAREWELL
         if over:
             self.kill()
 
     def kill(self) -> None:
         process.signal_group(self.child, signal.SIGKILL)
-        self.task.cancel(self.state.jobs)
+        if self.aborting:
+            self.task.cancel(self.state.jobs)
 
     def observe(self) -> bool:
         """Bring the state up to date; False where the database, for now, does not answer."""
@@ -193,8 +208,12 @@ class _Leading:
             return runs.FAILED, hopeless
         if self.follower and self.follower.status in VERDICTS:
             return VERDICTS[self.follower.status], ""
-        if self.told:
+        if self.aborting:
+            if self.leaves_jobs:
+                self.task.cancel(self.state.jobs)
             return runs.ABORTED, ""
+        if self.told:
+            return runs.LOST, STOPPED
         if self.state.id:
             return runs.LOST, f"its engine {ending}"
         return runs.FAILED, self.log.last_words() or f"its engine {ending}"
@@ -276,9 +295,14 @@ def ask_to_abort(folder: RunFolder, state: State) -> None:
         os.kill(state.leader.pid, signal.SIGTERM)
 
 
-def reconcile(folder: RunFolder, state: State, connect: Callable[[], database.Connection]) -> State:
+def reconcile(
+    folder: RunFolder,
+    state: State,
+    connect: Callable[[], database.Connection],
+    job_ended: Callable[[str], bool | None],
+) -> State:
     """The true state of a run whose leader is proven dead: Cromwell's verdict, or *lost*."""
-    if not runs.is_orphaned(state):
+    if not runs.is_orphaned(state, job_ended):
         return state
     request = runs.read_request(folder)
     try:

@@ -105,7 +105,7 @@ def _appending(path: Path) -> Iterator[int]:
         os.close(fd)
 
 
-def fork_detached(work: Callable[[], None], *, log: Path) -> int:
+def fork_detached(work: Callable[[], object], *, log: Path) -> int:
     """Do `work` in a process of its own session, its output in the 0600 file `log`.
 
     Returns the pid, whose end the caller may wait for. The parent's terminal, signals and

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -78,6 +79,12 @@ def _place(error: BaseException, own: Path) -> str:
     return lines[-1] if lines else ""
 
 
+def leader_script(run: int, *, root: Path, python: str) -> str:
+    """The batch script of a run's leader."""
+    template = environment().get_template("leader.sh.j2")
+    return template.render(run=run, root=str(root), python=python)
+
+
 def jdbc_url(*, snapshot_isolation: bool, truncates: bool = True) -> str:
     """The URL for MariaDB's driver over our Unix socket, which serves MySQL's server too.
 
@@ -150,6 +157,7 @@ def environment(own: Path | None = None) -> Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
+    templates.filters["bash"] = shlex.quote
     templates.filters["hocon"] = hocon
     return templates
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import re
 import secrets
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -39,7 +39,8 @@ STATES = ENDED | {QUEUED, RUNNING}
 class Request:
     """Everything it takes to run this once more, beside the copies in the run's folder.
 
-    `wdl` is an absolute path or a URL; `created` is ISO 8601 in UTC.
+    `wdl` is an absolute path or a URL; `created` is ISO 8601 in UTC. `on_limit` is what a
+    leader does that is told to end: abort, adopt (leave the jobs) or requeue (and go on).
     """
 
     run: int
@@ -55,6 +56,9 @@ class Request:
     arguments: tuple[str, ...] = ()
     labels: dict[str, str] = field(default_factory=dict)
     resumes: int | None = None
+    metadata_output: str = ""
+    on_limit: str = "abort"
+    settings: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -85,7 +89,10 @@ class Failure:
 
 @dataclass(frozen=True)
 class State:
-    """What is known of a run, as of `as_of`; times are ISO 8601 in UTC."""
+    """What is known of a run, as of `as_of`; times are ISO 8601 in UTC.
+
+    `job` is the SLURM job that its leader is, or will be, "" where it is none.
+    """
 
     run: int
     state: str
@@ -97,6 +104,7 @@ class State:
     ended: str = ""
     engine: str = ""
     backend: str = ""
+    job: str = ""
     leader: Identity | None = None
     engine_process: Identity | None = None
     aborting: bool = False
@@ -194,14 +202,18 @@ def recent(instance: Instance, *, limit: int | None = None) -> list[State]:
     return found
 
 
-def is_orphaned(state: State) -> bool:
-    """Whether nobody leads this run any more though it has not ended: proven, not supposed."""
+def is_orphaned(state: State, job_ended: Callable[[str], bool | None] | None = None) -> bool:
+    """Whether nobody leads this run any more though it has not ended: proven, not supposed.
+
+    `job_ended` asks SLURM about the leader's job, which proves it where no process can.
+    """
+    if state.has_ended:
+        return False
     identities = [who for who in (state.leader, state.engine_process) if who]
-    return (
-        not state.has_ended
-        and bool(identities)
-        and all(who.is_alive is False for who in identities)
-    )
+    if identities and all(who.is_alive is False for who in identities):
+        return not (state.job and state.state == QUEUED)
+    here = identities and all(who.is_here for who in identities)
+    return bool(state.job and not here and job_ended and job_ended(state.job))
 
 
 def as_lost(state: State) -> State:

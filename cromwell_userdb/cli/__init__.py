@@ -25,6 +25,7 @@ GROUPS = {
         "quickstart": ("quickstart", "See all of it in a minute, on bundled data."),
     },
     "Runs": {
+        "submit": ("submit", "Run a workflow from a SLURM job of its own."),
         "attach": ("run", "Follow a run that goes on elsewhere."),
         "logs": ("answers", "Show the last words of a run's calls."),
         "abort": ("answers", "Abort a run, and its jobs with it."),
@@ -35,23 +36,26 @@ GROUPS = {
         "config": ("config", "Show, check and change settings."),
         "db": ("db", "Start, stop, inspect and remove the database."),
         "engine": ("engine", "Choose and install the engine that runs workflows."),
+        "sbatch-wrapper": ("submit", "Print the path of a script for sbatch."),
         "completion": ("completion", "Print what makes your shell complete commands."),
     },
 }
 _COMMANDS = {name: entry for group in GROUPS.values() for name, entry in group.items()}
+_HIDDEN = {"lead": ("submit", ""), "lead-here": ("submit", "")}
+_COMMANDS |= _HIDDEN
 
 
 class Commands(click.Group):
     """Loads a command's module only when it is asked for; shows every UserDBError as a sentence."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return list(_COMMANDS)
+        return [name for name in _COMMANDS if name not in _HIDDEN]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in _COMMANDS:
             return None
         module = importlib.import_module(f"cromwell_userdb.cli.{_COMMANDS[cmd_name][0]}")
-        command = getattr(module, f"{cmd_name}_")
+        command = getattr(module, f"{cmd_name.replace('-', '_')}_")
         assert isinstance(command, click.Command)
         return command
 

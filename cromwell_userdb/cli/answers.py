@@ -12,7 +12,7 @@ from typing import Any
 import click
 
 from cromwell_userdb import leader, process, runs
-from cromwell_userdb.cli import place, screen
+from cromwell_userdb.cli import place, screen, standing
 from cromwell_userdb.cli.arguments import OnRun, run_argument
 from cromwell_userdb.cli.place import Place, require
 from cromwell_userdb.errors import NotRunning, UsageError
@@ -71,24 +71,16 @@ def _listed(state: State) -> list[str]:
 
 def _recent(where: Place) -> Iterator[State]:
     """Every run, its true state found out where its leader died."""
-    for state in runs.recent(require(where).instance):
-        yield _true(where, state)
-
-
-def _true(where: Place, state: State) -> State:
-    from cromwell_userdb.cli.session import connect
-
-    return leader.reconcile(where.instance.run(state.run), state, lambda: connect(where))
+    instance = require(where).instance
+    for state in runs.recent(instance):
+        yield standing.of(where, instance.run(state.run))
 
 
 def _run(where: Place, text: str) -> tuple[RunFolder, State]:
     """The run that `text` means, with its true state."""
     instance = require(where).instance
     folder = instance.run(runs.find(instance, text))
-    state = runs.read_state(folder)
-    if state is None:
-        raise NotRunning(f"run {folder.number} never began: its command died before.")
-    return folder, _true(where, state)
+    return folder, standing.of(where, folder)
 
 
 @click.command("status", cls=OnRun)

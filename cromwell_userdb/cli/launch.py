@@ -18,6 +18,8 @@ from cromwell_userdb.instance import RunFolder
 from cromwell_userdb.record import Identity, make_private, write_json, write_private
 from cromwell_userdb.runs import Request, State
 
+_SLURM = ["partition", "account", "qos", "time", "constraint", "reservation", "exclude", "extra"]
+
 
 @dataclass(frozen=True)
 class Order:
@@ -36,7 +38,7 @@ class Order:
     arguments: tuple[str, ...]
 
 
-def order(where: Place, **words: Any) -> Order:
+def order(where: Place, *, more_flags: Mapping[str, Any], **words: Any) -> Order:
     """Read and check everything that a `run` command names; nothing is started.
 
     Raises UsageError, WdlError: one sentence for each thing that is wrong.
@@ -44,7 +46,8 @@ def order(where: Place, **words: Any) -> Order:
     flags = {
         "engine.kind": words["engine"],
         "engine.cromwell": words["cromwell"],
-        "run.backend": words["backend"],
+        **{f"slurm.{name}": words[f"slurm_{name}"] for name in _SLURM},
+        **more_flags,
     }
     where = place.require(
         place.with_flags(where, {name: value for name, value in flags.items() if value})
@@ -67,7 +70,9 @@ def order(where: Place, **words: Any) -> Order:
         options=files.read_mapping(words["options"], "options") if words["options"] else {},
         labels=files.read_labels(words["labels"], words["more_labels"]),
         imports=words["imports"],
-        metadata_output=words["metadata_output"],
+        metadata_output=place.absolute(str(output))
+        if (output := words["metadata_output"])
+        else None,
         arguments=tuple(part for pair in language if pair[1] for part in pair),
     )
 
@@ -104,40 +109,22 @@ def _check(
     return document.name
 
 
-def launch(what: Order, *, wait: bool, quiet: bool) -> RunFolder:
+def launch(what: Order, *, wait: bool, quiet: bool, on_limit: str = "abort") -> RunFolder:
     """Start the server if need be, write the run's folder, and fork its leader."""
-    where = what.where
-    executions = session.executions(where)
     say = (lambda line: None) if quiet else screen.note
-    with session.connect(where, wait=wait, say=say) as connection:
-        session.tables(where, connection, what.engine, say=say)
+    with session.connect(what.where, wait=wait, say=say) as connection:
+        session.tables(what.where, connection, what.engine, say=say)
         snapshot = session.knows_snapshot_isolation(connection)
-    folder = runs.new_folder(where.instance)
-    request = _request(what, folder)
-    _write(what, folder, request, executions, snapshot)
-    state = State(
-        run=folder.number,
-        state=runs.QUEUED,
-        as_of=runs.now(),
-        workflow=what.workflow,
-        name=what.name,
-        engine=what.engine.name,
-        backend=request.backend,
-        started=runs.now(),
-        leader=Identity.of(os.getpid()),
-    )
-    runs.write_state(folder, state)
-    task = _task(what, folder, request)
-    process.fork_detached(lambda: _lead(task), log=folder.leader_log)
+    folder = enter(what, on_limit=on_limit)
+    task = begin(what.where, folder, what.engine, snapshot_isolation=snapshot)
+    process.fork_detached(lambda: leader.lead(task), log=folder.leader_log)
     return folder
 
 
-def _lead(task: leader.Task) -> None:
-    leader.lead(task)
-
-
-def _request(what: Order, folder: RunFolder) -> Request:
-    return Request(
+def enter(what: Order, *, on_limit: str = "abort") -> RunFolder:
+    """Give the run its number, and its folder what it takes to run it, now or once more."""
+    folder = runs.new_folder(what.where.instance)
+    request = Request(
         run=folder.number,
         token=runs.new_token(),
         wdl=what.wdl,
@@ -150,14 +137,10 @@ def _request(what: Order, folder: RunFolder) -> Request:
         name=what.name,
         arguments=what.arguments,
         labels=dict(what.labels),
+        metadata_output=str(what.metadata_output or ""),
+        on_limit=on_limit,
+        settings=what.where.settings.by_name(),
     )
-
-
-def _write(
-    what: Order, folder: RunFolder, request: Request, executions: Path, snapshot: bool
-) -> None:
-    """Everything the engine reads, and enough to run this once more."""
-    runs.write_request(folder, request)
     write_json(folder.inputs, what.inputs)
     write_json(folder.options, what.options)
     write_json(folder.labels, dict(what.labels) | {runs.LABEL: request.token})
@@ -165,38 +148,65 @@ def _write(
         files.pack_imports(what.imports, folder.imports)
     if not is_url(what.wdl):
         write_private(folder.path / "workflow.wdl", Path(what.wdl).read_bytes())
+    runs.write_request(folder, request)
+    runs.write_state(
+        folder,
+        State(
+            run=folder.number,
+            state=runs.QUEUED,
+            as_of=runs.now(),
+            workflow=what.workflow,
+            name=what.name,
+            engine=what.engine.name,
+            backend=request.backend,
+            started=request.created,
+            leader=Identity.of(os.getpid()),
+        ),
+    )
+    return folder
+
+
+def begin(
+    where: Place, folder: RunFolder, engine: Engine, *, snapshot_isolation: bool
+) -> leader.Task:
+    """Write the run's configuration and hooks; returns what its leader has to do."""
+    request = runs.read_request(folder)
+    if request is None:
+        raise UsageError(f"run {folder.number} was never requested.")
+    executions = session.executions(where)
     make_private(folder.path / "workflow-logs")
-    session.hooks(what.where, folder)
-    text = session.conf(what.where, folder, executions, snapshot_isolation=snapshot)
-    write_private(folder.conf, text)
-
-
-def _task(what: Order, folder: RunFolder, request: Request) -> leader.Task:
-    arguments: list[str | Path] = [
-        "run",
-        "-i",
-        folder.inputs,
-        "-o",
-        folder.options,
-        "-l",
-        folder.labels,
-    ]
-    if what.imports:
-        arguments += ["-p", folder.imports]
-    if what.metadata_output:
-        arguments += ["-m", place.absolute(str(what.metadata_output))]
+    session.hooks(where, folder)
+    conf = session.conf(
+        where,
+        folder,
+        executions,
+        snapshot_isolation=snapshot_isolation,
+        abort_jobs=request.on_limit == "abort",
+    )
+    write_private(folder.conf, conf)
     argv = engines.argv(
-        what.engine,
+        engine,
         conf=folder.conf,
-        socket=what.where.instance.socket,
-        arguments=[*arguments, *what.arguments, what.wdl],
-        heap_mb=what.where.settings.engine_heap_mb,
+        socket=where.instance.socket,
+        arguments=_arguments(folder, request),
+        heap_mb=where.settings.engine_heap_mb,
     )
     return leader.Task(
         folder=folder,
         request=request,
         argv=argv,
-        environment=engines.environment(what.engine, os.environ),
-        connect=lambda: session.connect(what.where),
-        cancel=lambda jobs: session.cancel(what.where, folder, jobs),
+        environment=engines.environment(engine, os.environ),
+        connect=lambda: session.connect(where),
+        cancel=lambda jobs: session.cancel(where, folder, jobs),
     )
+
+
+def _arguments(folder: RunFolder, request: Request) -> list[str | Path]:
+    """Cromwell's own words."""
+    words: list[str | Path] = ["run", "-i", folder.inputs, "-o", folder.options]
+    words += ["-l", folder.labels]
+    if folder.imports.exists():
+        words += ["-p", folder.imports]
+    if request.metadata_output:
+        words += ["-m", request.metadata_output]
+    return [*words, *request.arguments, request.wdl]

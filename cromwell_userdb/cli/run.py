@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 import signal
 import sys
@@ -13,10 +14,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from cromwell_userdb import runs
-from cromwell_userdb.cli import place, screen
+from cromwell_userdb.cli import place, screen, standing
 from cromwell_userdb.cli.arguments import OnRun, run_argument
-from cromwell_userdb.cli.place import Place
-from cromwell_userdb.errors import NotRunning
+from cromwell_userdb.cli.place import Command, Place
 from cromwell_userdb.instance import RunFolder
 from cromwell_userdb.runs import State
 
@@ -29,28 +29,61 @@ EXIT = {runs.SUCCEEDED: 0, runs.FAILED: 1, runs.ABORTED: 7, runs.LOST: 75}
 _FILE = click.Path(path_type=Path)
 
 
+_FLAGS = (
+    click.argument("wdl"),
+    click.argument("inputs", required=False),
+    click.option("-i", "--inputs", "inputs_option", metavar="FILE", help="Inputs, JSON or YAML."),
+    click.option("--input", "given", multiple=True, metavar="NAME=VALUE", help="One more input."),
+    click.option("-o", "--options", metavar="FILE", help="Workflow options, JSON."),
+    click.option("-l", "--labels", metavar="FILE", help="Labels, JSON."),
+    click.option("--label", "more_labels", multiple=True, metavar="KEY=VALUE", help="One more."),
+    click.option("-p", "--imports", multiple=True, type=_FILE, help="A zip or folder of imports."),
+    click.option("-m", "--metadata-output", type=_FILE, help="Write Cromwell's metadata here."),
+    click.option("-t", "--type", "kind", metavar="WDL", help="Language of the workflow."),
+    click.option("-v", "--type-version", metavar="VERSION", help="Version of the language."),
+    click.option("--run-name", metavar="TEXT", help="What to call this run in lists."),
+    click.option("--engine", type=click.Choice(["auto", "cromwell", "embedded"])),
+    click.option("--cromwell", metavar="PATH", help="This cromwell.jar, for this run."),
+    *(
+        click.option(f"--slurm-{name}", metavar=name.upper(), help=f"{text} of the calls' jobs.")
+        for name, text in (
+            ("partition", "Partition"),
+            ("account", "Account"),
+            ("qos", "Quality of service"),
+            ("time", "Time limit"),
+            ("constraint", "Features of nodes"),
+            ("reservation", "Reservation"),
+            ("exclude", "Nodes to leave out"),
+        )
+    ),
+    click.option("--slurm-extra", multiple=True, metavar="OPTION", help="One more of sbatch's."),
+)
+
+
+def order_options(command: Command) -> Command:
+    """What `run` and `submit` take to say what is to be run."""
+    return functools.reduce(lambda made, flag: flag(made), reversed(_FLAGS), command)
+
+
 @click.command("run")
-@click.argument("wdl")
-@click.argument("inputs", required=False)
-@click.option("-i", "--inputs", "inputs_option", metavar="FILE", help="Inputs, JSON or YAML.")
-@click.option("--input", "given", multiple=True, metavar="NAME=VALUE", help="One more input.")
-@click.option("-o", "--options", metavar="FILE", help="Workflow options, JSON.")
-@click.option("-l", "--labels", metavar="FILE", help="Labels, JSON.")
-@click.option("--label", "more_labels", multiple=True, metavar="KEY=VALUE", help="One more label.")
-@click.option("-p", "--imports", multiple=True, type=_FILE, help="A zip or folder of imports.")
-@click.option("-m", "--metadata-output", type=_FILE, help="Write Cromwell's metadata here.")
-@click.option("-t", "--type", "kind", metavar="WDL", help="Language of the workflow.")
-@click.option("-v", "--type-version", metavar="VERSION", help="Version of the language.")
-@click.option("--run-name", metavar="TEXT", help="What to call this run in lists.")
-@click.option("--engine", type=click.Choice(["auto", "cromwell", "embedded"]))
-@click.option("--cromwell", metavar="PATH", help="This cromwell.jar, for this run.")
+@order_options
 @click.option("--backend", type=click.Choice(["auto", "local", "slurm"]))
+@click.option("--on-limit", type=click.Choice(["abort", "adopt"]), default="abort", hidden=True)
 @click.option("--wait", is_flag=True, help="Wait while the database is served elsewhere.")
 @click.option("--detach", is_flag=True, help="Give back the terminal at once.")
 @click.option("--quiet", is_flag=True, help="Show only how it ends.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 @place.options
-def run_(detach: bool, quiet: bool, as_json: bool, place: Place, wait: bool, **words: Any) -> None:
+def run_(
+    detach: bool,
+    quiet: bool,
+    as_json: bool,
+    place: Place,
+    wait: bool,
+    on_limit: str,
+    backend: str | None,
+    **words: Any,
+) -> None:
     """Run a workflow here, and follow it to its end.
 
     WDL is a file or a URL; INPUTS is JSON or YAML, or - for standard input. Ctrl-C aborts
@@ -63,9 +96,9 @@ def run_(detach: bool, quiet: bool, as_json: bool, place: Place, wait: bool, **w
     """
     from cromwell_userdb.cli import launch
 
-    order = launch.order(place, **words)
+    order = launch.order(place, **words, more_flags={"run.backend": backend})
     with Interrupts() as interrupts:
-        folder = launch.launch(order, wait=wait, quiet=quiet)
+        folder = launch.launch(order, wait=wait, quiet=quiet, on_limit=on_limit)
         if detach:
             tell_detached(folder, place, as_json=as_json)
         else:
@@ -179,16 +212,8 @@ def _ends(state: State) -> bool:
 
 
 def _state(folder: RunFolder, where: Place) -> State:
-    from cromwell_userdb import leader
-    from cromwell_userdb.cli.session import connect
-
     _reap()
-    state = runs.read_state(folder)
-    if state is None:
-        raise NotRunning(
-            f"run {folder.number} never began: its command died before. Start it again."
-        )
-    return leader.reconcile(folder, state, lambda: connect(where))
+    return standing.of(where, folder)
 
 
 def _reap() -> None:

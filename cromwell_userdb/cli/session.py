@@ -241,6 +241,7 @@ def conf(
     *,
     snapshot_isolation: bool,
     migrates: bool = False,
+    abort_jobs: bool = True,
     hidden: bool = False,
 ) -> str:
     """The cromwell.conf of a run in `folder`.
@@ -263,6 +264,7 @@ def conf(
         poll_seconds=settings.slurm_poll_seconds,
         failure_mode=settings.run_failure_mode,
         migrates=migrates,
+        abort_jobs=abort_jobs,
         snippet=overrides.snippet(settings),
         snippet_origin=settings.template_snippet,
         provider=template_values(memory_mb=settings.run_memory_mb),

@@ -1,0 +1,38 @@
+"""The true state of a run, whoever led it and wherever it was."""
+
+from __future__ import annotations
+
+from cromwell_userdb import leader, runs
+from cromwell_userdb.cli.place import Place
+from cromwell_userdb.database import Connection
+from cromwell_userdb.errors import NotRunning
+from cromwell_userdb.instance import RunFolder
+from cromwell_userdb.runs import State
+
+
+def of(where: Place, folder: RunFolder) -> State:
+    """What the run's folder says, put right where its leader is proven dead.
+
+    Raises NotRunning for a folder whose run never began.
+    """
+    state = runs.read_state(folder)
+    if state is None:
+        raise NotRunning(
+            f"run {folder.number} never began: its command died before. Start it again."
+        )
+    if state.has_ended:
+        return state
+    return leader.reconcile(folder, state, lambda: _connect(where), _job_ended)
+
+
+def _connect(where: Place) -> Connection:
+    # Heavy, and seldom needed.
+    from cromwell_userdb.cli import session
+
+    return session.connect(where)
+
+
+def _job_ended(job: str) -> bool | None:
+    from cromwell_userdb import slurm
+
+    return slurm.job_ended(job)

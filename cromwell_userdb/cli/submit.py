@@ -1,0 +1,207 @@
+"""`submit`, and `lead` inside the job: a run whose leader is a SLURM job of its own."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import click
+
+from cromwell_userdb import leader, process, render, runs, server, slurm
+from cromwell_userdb.cli import launch, place, screen, session, standing
+from cromwell_userdb.cli.arguments import OnRun, run_argument
+from cromwell_userdb.cli.launch import Order
+from cromwell_userdb.cli.place import Place, require
+from cromwell_userdb.cli.run import EXIT, order_options
+from cromwell_userdb.errors import Held, NotFound, UsageError, UserDBError
+from cromwell_userdb.instance import RunFolder
+from cromwell_userdb.record import write_private
+from cromwell_userdb.runs import State
+
+STOPPED = 75
+
+
+@click.command("submit")
+@order_options
+@click.option("--on-limit", type=click.Choice(["requeue", "adopt", "abort"]), default="requeue",
+              show_default=True, help="Before the leader's time limit.")  # fmt: skip
+@click.option("--leader-time", metavar="TIME", help="Time limit of the leader's job.")
+@click.option("--leader-partition", metavar="NAME", help="Partition of the leader's job.")
+@click.option("--leader-memory", metavar="MB", type=int, help="Memory of the leader's job.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@place.options
+def submit_(place: Place, on_limit: str, as_json: bool, **words: Any) -> None:
+    """Run a workflow from a SLURM job of its own, and give back its number.
+
+    The job holds the engine and the database; the calls are jobs besides. Before its time
+    limit it stops, is queued again, and goes on with the jobs that still run.
+
+    \b
+    Examples:
+      cromwell-userdb submit workflow.wdl inputs.json
+      cromwell-userdb submit workflow.wdl inputs.json --leader-time 2-00:00:00
+    """
+    flags = {
+        "leader.time": words.pop("leader_time"),
+        "leader.partition": words.pop("leader_partition"),
+        "leader.memory_mb": words.pop("leader_memory"),
+    }
+    what = launch.order(place, **words, more_flags=flags)
+    folder, ahead = submit(what, on_limit=on_limit)
+    state = standing.of(what.where, folder)
+    if as_json:
+        return screen.answer(runs.as_json(state) | {"after": ahead})
+    print(folder.number)
+    behind = f" behind {', '.join(f'job {job}' for job in ahead)}" if ahead else ""
+    screen.note(
+        f"run {folder.number} is job {state.job}{behind}; "
+        f"cromwell-userdb attach {folder.number}{place.option} follows it."
+    )
+
+
+def submit(what: Order, *, on_limit: str) -> tuple[RunFolder, list[str]]:
+    """Queue a leader for the run; returns the leaders of this instance that are ahead of it."""
+    if not session.has_slurm():
+        raise NotFound("No SLURM answers here (looked for sbatch and scontrol ping): use run.")
+    where = what.where
+    # An idle server of ours would keep the job's node waiting.
+    with contextlib.suppress(Held):
+        server.stop(where.instance)
+    folder = launch.enter(what, on_limit=on_limit)
+    try:
+        ahead = [job for job in leaders(where) if job]
+        job = process.run(leader_argv(where, folder), env=slurm.scrubbed(os.environ)).strip()
+    except UserDBError:
+        runs.remove_empty(folder)
+        raise
+    state = runs.read_state(folder)
+    if state:
+        runs.write_state(folder, replace(state, job=job.partition(";")[0], leader=None))
+    return folder, ahead
+
+
+def job_name(where: Place) -> str:
+    """The name that leaders of this instance share: SLURM lets one of them run at a time."""
+    digest = hashlib.sha256(os.fsencode(where.instance.root)).hexdigest()[:6]
+    return f"cromwell-userdb-{where.name}-{digest}"
+
+
+def leaders(where: Place) -> list[str]:
+    """Ids of this instance's leaders that are queued or run."""
+    argv = ["squeue", "--me", "-h", "-n", job_name(where), "-o", "%i"]
+    return process.run(argv, timeout=60).split()
+
+
+def leader_argv(where: Place, folder: RunFolder) -> list[str | Path]:
+    """The sbatch of a leader; it may wait in the queue as long as others of the instance run."""
+    settings = where.settings
+    script = folder.path / "leader.sh"
+    text = render.leader_script(folder.number, root=where.instance.root, python=sys.executable)
+    write_private(script, text, mode=0o700)
+    memory = settings.leader_memory_mb or 2000 + settings.engine_heap_mb
+    options = {
+        "job-name": job_name(where),
+        "comment": f"cromwell-userdb run {folder.number}",
+        "dependency": "singleton",
+        "signal": f"B:TERM@{settings.leader_signal_seconds}",
+        "output": str(folder.leader_log),
+        "open-mode": "append",
+        "chdir": str(folder.path),
+        "cpus-per-task": str(settings.leader_cpus),
+        "mem": f"{memory}M",
+        "time": settings.leader_time,
+        "partition": settings.leader_partition or settings.slurm_partition,
+        "account": settings.slurm_account,
+        "qos": settings.slurm_qos,
+    }
+    given = [f"--{name}={value}" for name, value in options.items() if value]
+    return ["sbatch", "--parsable", "--requeue", "--ntasks=1", *given, script]
+
+
+@click.command("lead", cls=OnRun, hidden=True)
+@run_argument(newest=False)
+@place.options
+def lead_(place: Place, run: str) -> None:
+    """Lead a run that `submit` entered, from within its job."""
+    instance = require(place).instance
+    _lead(place, instance.run(runs.find(instance, run)))
+
+
+@click.command("lead-here", hidden=True)
+@order_options
+@place.options
+def lead_here_(place: Place, **words: Any) -> None:
+    """Enter a run and lead it, from within a job that the wrapper is."""
+    job = os.environ.get("SLURM_JOB_ID", "")
+    known = [state.run for state in runs.recent(require(place).instance) if state.job == job]
+    if not job:
+        raise UsageError("lead-here works in a SLURM job only: sbatch the wrapper, or use submit.")
+    if known:
+        return _lead(place, place.instance.run(known[-1]))
+    what = launch.order(place, **words, more_flags={})
+    _lead(place, launch.enter(what, on_limit="requeue"))
+
+
+def _lead(where: Place, entered: RunFolder) -> None:
+    """Lead the run, or what goes on with it, and leave with its verdict."""
+    folder = newest(entered)
+    state = standing.of(where, folder)
+    if state.has_ended and state.state != runs.LOST:
+        sys.exit(EXIT[state.state])
+    with contextlib.ExitStack() as stack:
+        stack.callback(_stop_server, where)
+        ended = _led(where, folder, state)
+    if ended.note == leader.STOPPED:
+        request = runs.read_request(folder)
+        if request and request.on_limit == "requeue":
+            process.run(["scontrol", "requeue", os.environ["SLURM_JOB_ID"]])
+        sys.exit(STOPPED)
+    sys.exit(EXIT[ended.state])
+
+
+def newest(folder: RunFolder) -> RunFolder:
+    """The run that goes on with this one's work, if there is one."""
+    state = runs.read_state(folder)
+    while state and state.resumed_by:
+        folder = RunFolder(folder.path.with_name(str(state.resumed_by)))
+        state = runs.read_state(folder)
+    return folder
+
+
+def _led(where: Place, folder: RunFolder, state: State) -> State:
+    """Lead the run in this very process: a new one, or what a former life of the job left."""
+    request = runs.read_request(folder)
+    assert request
+    where = place.with_flags(where, request.settings)
+    engine = session.engine(where)
+    with session.connect(where, wait=True, say=screen.note) as connection:
+        session.tables(where, connection, engine, say=screen.note)
+        snapshot = session.knows_snapshot_isolation(connection)
+    if state.state == runs.LOST:
+        from cromwell_userdb.cli import resume
+
+        folder = resume.enter(where, folder)
+    task = launch.begin(where, folder, engine, snapshot_isolation=snapshot)
+    return leader.lead(task)
+
+
+def _stop_server(where: Place) -> None:
+    """The job's server ends with it, unless somebody on this host uses it besides."""
+    with contextlib.suppress(UserDBError):
+        server.stop(where.instance)
+
+
+@click.command("sbatch-wrapper")
+def sbatch_wrapper_() -> None:
+    """Print the path of a script that sbatch takes instead of `submit`.
+
+    \b
+    Example:
+      sbatch --time=1-0 $(cromwell-userdb sbatch-wrapper) workflow.wdl inputs.json
+    """
+    print(Path(__file__).parent.parent / "slurm" / "wrapper")
