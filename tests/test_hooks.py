@@ -1,0 +1,368 @@
+"""Calls on a real SLURM: submitted once, watched cheaply, ended with SLURM's own reason."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from calls import Call, Run, wait_for
+from cluster import PATH, Cluster
+
+pytestmark = [pytest.mark.functional, pytest.mark.slurm, pytest.mark.timeout(240)]
+
+EAT = """python3 -c 'import time; x = bytearray(400 * 2**20); time.sleep(20)'"""
+
+
+@pytest.fixture(scope="module")
+def make_run(cluster: Cluster) -> Iterator[Callable[..., Run]]:
+    made: list[Path] = []
+
+    def make(user: str = "alice", *, programs: Path | None = None, **settings: object) -> Run:
+        base = cluster.home(user) / f"run-{len(made)}"
+        made.append(base)
+        path = f"{programs}:{PATH}" if programs else PATH
+        run_as = lambda argv: cluster.popen(argv, user=user, env={"PATH": path}, timeout=180)  # noqa: E731
+        return Run(base, run_as, owner=user, settings=settings).install()
+
+    yield make
+    cluster.run(["scancel", "-u", "alice,bob"])
+    for base in made:
+        shutil.rmtree(base, ignore_errors=True)
+
+
+@pytest.fixture(scope="module")
+def run(make_run: Callable[..., Run]) -> Run:
+    return make_run()
+
+
+@pytest.fixture
+def programs(cluster: Cluster) -> Iterator[Path]:
+    """A folder in front of everybody's PATH, for programs that behave badly."""
+    folder = cluster.root / "programs"
+    folder.mkdir()
+    yield folder
+    shutil.rmtree(folder)
+
+
+def write_program(folder: Path, name: str, text: str) -> Path:
+    path = folder / name
+    path.write_text("#!/bin/bash\n" + text)
+    path.chmod(0o755)
+    return folder
+
+
+def jobs_of(cluster: Cluster, call: Call) -> list[str]:
+    rows = cluster.run(["squeue", "-h", "-a", "-t", "all", "-o", "%i %Z"]).splitlines()
+    return [row.split()[0] for row in rows if row.split()[1] == str(call.cwd)]
+
+
+def wait_running(cluster: Cluster, call: Call) -> None:
+    state = ["squeue", "-h", "-j", call.job, "-o", "%T"]
+    wait_for(lambda: "RUNNING" in cluster.run(state, check=False))
+    # The job's own shell has begun, so that it can be told.
+    wait_for(lambda: (call.here / ".claim").exists() or None)
+
+
+# --- every way to end ------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def ends(cluster: Cluster, run: Run) -> dict[str, Call]:
+    """One call for each way to end, all of them killed at the same time."""
+    calls = {
+        "finished": run.call("echo done"),
+        "failed": run.call("exit 3"),
+        "over its memory": run.call(EAT, memory_mb="200"),
+        "killed by the kernel": run.call("bash -c 'kill -9 $$'"),
+        "over its time": run.call("sleep 300", time="1"),
+        "on a node that failed": run.call("sleep 300", extra="--nodelist=n3"),
+        "preempted": run.call("sleep 300", partition="low", cpu="64"),
+        "cancelled by its user": run.call("sleep 300"),
+        "cancelled by an administrator": run.call("sleep 300"),
+        "cancelled while it waits": run.call("sleep 300", extra="--begin=now+1hour"),
+        "without its folder": run.call(extra="--begin=now+4"),
+    }
+    for call in calls.values():
+        call.submit()
+    for name in ("on a node that failed", "preempted", "cancelled by its user"):
+        wait_running(cluster, calls[name])
+    urgent = ["sbatch", "-p", "urgent", "-c", "64", "-t", "1", "-o", "/dev/null", "--wrap", "true"]
+    cluster.run(urgent, user="bob")
+    cluster.run(["scontrol", "update", "nodename=n3", "state=down", "reason=test"])
+    cluster.run(["scancel", calls["cancelled by its user"].job], user="alice")
+    cluster.run(["scancel", calls["cancelled while it waits"].job], user="alice")
+    wait_running(cluster, calls["cancelled by an administrator"])
+    cluster.run(["scancel", calls["cancelled by an administrator"].job])
+    _lose_folder(cluster, calls["without its folder"])
+    yield calls
+    cluster.run(["scontrol", "update", "nodename=n3", "state=resume"], check=False)
+
+
+def _lose_folder(cluster: Cluster, call: Call) -> None:
+    away = call.cwd / "away"
+    call.here.rename(away)
+    state = ["squeue", "-h", "-t", "all", "-j", call.job, "-o", "%T"]
+    wait_for(lambda: "FAILED" in cluster.run(state))
+    away.rename(call.here)
+
+
+@pytest.mark.parametrize(
+    ("name", "code", "words"),
+    [
+        ("finished", 0, ""),
+        ("failed", 3, ""),
+        ("over its memory", 80, "OUT_OF_MEMORY: it needed more memory than the 200 MB it had"),
+        ("killed by the kernel", 80, ""),
+        ("on a node that failed", 82, "NODE_FAIL: its node failed"),
+        ("preempted", 83, "PREEMPTED: a job of higher priority took its place"),
+        ("cancelled by its user", 84, "CANCELLED: somebody cancelled it"),
+        ("cancelled by an administrator", 84, "CANCELLED: somebody cancelled it"),
+        ("cancelled while it waits", 84, "CANCELLED: somebody cancelled it"),
+        ("without its folder", 85, "NOT_STARTED: it could not start in"),
+        ("over its time", 81, r"TIMEOUT: it reached its time limit \(1\)"),
+    ],
+)
+def test_a_call_ends_with_the_reason_of_slurm(
+    ends: dict[str, Call], name: str, code: int, words: str
+) -> None:
+    call = ends[name]
+    assert call.end(timeout=120) == code
+    assert re.search(f"job {call.job} ended as {words}" if words else "^$", call.stderr)
+
+
+@pytest.mark.parametrize("name", ["over its memory", "killed by the kernel"])
+def test_more_memory_is_asked_for_by_the_file_that_cromwell_reads(
+    ends: dict[str, Call], name: str
+) -> None:
+    ends[name].end()
+    assert (ends[name].here / "memory_retry_rc").read_text() == "0\n"
+
+
+def test_an_end_is_told_once(ends: dict[str, Call]) -> None:
+    call = ends["cancelled by its user"]
+    call.end()
+    call.check()
+    assert call.stderr.count("ended as") == 1
+
+
+# --- whose job, and what it gets -------------------------------------------------------------
+
+
+def test_two_users_at_once_get_jobs_of_their_own_account(
+    cluster: Cluster, make_run: Callable[..., Run]
+) -> None:
+    for user, account in (("alice", "depta"), ("bob", "deptb")):
+        call = make_run(user, comment="cromwell-userdb run 7").call().submit()
+        row = ["sacct", "-n", "-X", "-P", "-j", call.job, "-o", "user,account,comment,workdir"]
+        want = f"{user}|{account}|cromwell-userdb run 7|{call.cwd}\n"
+        wait_for(lambda row=row, want=want: cluster.run(row, user=user) == want)  # noqa: B023
+
+
+def test_what_a_task_asks_for_goes_before_what_the_run_asks_for(
+    cluster: Cluster, make_run: Callable[..., Run]
+) -> None:
+    run = make_run(partition="short", time_limit="9", extra=("--nice=5",))
+    call = run.call("sleep 30", cpu="3", memory_mb="700", partition="main", extra="--nice=7")
+    facts = cluster.run(["scontrol", "-o", "show", "job", call.submit().job])
+    wanted = ["Partition=main", "TimeLimit=00:09:00", "NumCPUs=3", "MinMemoryNode=700M", "Nice=7"]
+    assert [fact for fact in wanted if f"{fact} " not in facts] == []
+
+
+def test_an_outer_job_leaves_nothing_in_the_call(run: Run, cluster: Cluster) -> None:
+    call = run.call("env | grep -c -E '^SLURM_(MEM_PER_CPU=300|ARRAY_TASK_ID=3)'")
+    env = {"SLURM_MEM_PER_CPU": "300", "SLURM_ARRAY_TASK_ID": "3"}
+    done = cluster.popen(["/bin/bash", call.write_submit()], user="alice", env=env)
+    call.job = done.stdout.strip()
+    assert call.end() == 1
+    assert (call.here / "stdout").read_text() == "0\n"
+
+
+@pytest.mark.parametrize(
+    ("attributes", "words"),
+    [
+        ({"partition": "nowhere"}, "sbatch refused the call: .*Invalid partition name specified"),
+        ({"account": "deptb"}, "Invalid account or account/partition combination"),
+        ({"time": "soon"}, "Invalid --time specification"),
+        ({"extra": "--wrap=id"}, 'slurm_extra may not hold "--wrap=id"'),
+        ({"extra": "; id"}, 'slurm_extra may not hold ";"'),
+        ({"cpu": "many"}, 'cpu takes a whole number, not "many"'),
+        ({"gpu_type": "a b"}, 'gpuType takes a plain word, not "a b"'),
+        ({"partition": "main\naccount=x"}, "A runtime attribute has a line break"),
+        ({"partition": "main\nrm -rf /"}, "A runtime attribute has a line break"),
+    ],
+)
+def test_what_can_never_run_is_refused_at_once_in_plain_words(
+    run: Run, attributes: dict[str, str], words: str
+) -> None:
+    call = run.call(**attributes)
+    began = time.monotonic()
+    call.submit()
+    assert (call.job, time.monotonic() - began < 5) == ("", True)
+    assert re.search(words, call.said) and re.search(words, call.stderr)
+
+
+@pytest.mark.parametrize(
+    "value", ["$(touch PWNED)", "`touch PWNED`", "' ; touch PWNED ; '", '" $HOME', "ü" * 200, "* ?"]
+)
+def test_a_hostile_value_is_only_a_value(run: Run, value: str) -> None:
+    call = run.call(partition=value).submit()
+    assert value in call.said
+    assert list(call.run.base.rglob("PWNED")) == []
+
+
+# --- a bad line to the controller ------------------------------------------------------------
+
+
+def test_an_sbatch_whose_answer_was_lost_makes_no_second_job(
+    cluster: Cluster, make_run: Callable[..., Run], programs: Path
+) -> None:
+    lost = "echo 'sbatch: error: Socket timed out on send/recv operation' >&2; exit 1"
+    write_program(programs, "sbatch", f'/usr/bin/sbatch "$@" >/dev/null\n{lost}\n')
+    call = make_run(programs=programs).call("sleep 60").submit()
+    assert jobs_of(cluster, call) == [call.job]
+
+
+def test_an_sbatch_that_never_arrived_is_repeated_once(
+    cluster: Cluster, make_run: Callable[..., Run], programs: Path
+) -> None:
+    lost = "echo 'sbatch: error: Unable to contact slurm controller (connect failure)' >&2; exit 1"
+    first = f"[[ -e {programs}/once ]] || {{ touch {programs}/once; {lost}; }}"
+    write_program(programs, "sbatch", f'{first}\nexec /usr/bin/sbatch "$@"\n')
+    programs.chmod(0o777)
+    call = make_run(programs=programs).call("sleep 60").submit()
+    assert jobs_of(cluster, call) == [call.job]
+
+
+def test_a_frozen_controller_gets_one_job_when_it_wakes(cluster: Cluster, run: Run) -> None:
+    call = run.call("sleep 60")
+    script = call.write_submit()
+    with cluster.frozen_controller():
+        waiting = start(cluster, ["/bin/bash", script])
+        time.sleep(12)
+    out, _ = waiting.communicate(timeout=60)
+    assert jobs_of(cluster, call) == [out.strip()]
+
+
+def start(cluster: Cluster, argv: list[str | Path]) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        ["setpriv", "--reuid=alice", "--regid=alice", "--init-groups", *map(str, argv)],
+        env=cluster.environment("alice"),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def test_a_full_queue_is_waited_for(cluster: Cluster, make_run: Callable[..., Run]) -> None:
+    limit = ["sacctmgr", "-i", "modify", "user", "bob", "set"]
+    run = make_run("bob")
+    cluster.run(["scancel", "-u", "bob"])
+    cluster.run([*limit, "maxsubmitjobs=1"])
+    try:
+        first, second = run.call("sleep 4").submit(), run.call().submit()
+    finally:
+        cluster.run([*limit, "maxsubmitjobs=-1"])
+    assert first.end() == second.end() == 0
+
+
+def test_a_submission_ends_with_the_engine_that_asked(
+    cluster: Cluster, make_run: Callable[..., Run], programs: Path
+) -> None:
+    write_program(programs, "sbatch", "echo 'Socket timed out' >&2; exit 1\n")
+    call = make_run(programs=programs).call()
+    engine = f"PATH={programs}:$PATH; /bin/bash {call.write_submit()} & sleep 1; kill -9 $$"
+    start(cluster, ["/bin/bash", "-c", engine]).wait(20)
+    wait_for(lambda: "The run ended before SLURM took this call" in call.stderr)
+
+
+def test_an_outage_kills_no_call_and_is_asked_about_without_waiting(
+    cluster: Cluster, make_run: Callable[..., Run]
+) -> None:
+    run = make_run()
+    lasting, ending, cancelled = (run.call(f"sleep {n}").submit() for n in (300, 8, 300))
+    for call in (lasting, ending, cancelled):
+        wait_running(cluster, call)
+        call.check()
+    cluster.stop_controller()
+    try:
+        cancelled.kill()
+        began = time.monotonic()
+        answers = [call.check() for call in (lasting, ending, cancelled) for _ in range(10)]
+        took = time.monotonic() - began
+        time.sleep(4)
+        assert (set(answers), lasting.rc, took < 3) == ({0}, None, True)
+    finally:
+        cluster.start_controller()
+    assert (ending.end(), cancelled.end()) == (0, 84)
+    assert (lasting.check(), lasting.rc) == (0, None)
+
+
+# --- many checks, few questions --------------------------------------------------------------
+
+
+def test_a_thousand_checks_are_one_question_an_interval(
+    cluster: Cluster, make_run: Callable[..., Run]
+) -> None:
+    run = make_run(poll_seconds=60)
+    call = run.call("sleep 60").submit()
+    wait_running(cluster, call)
+    cluster.run(["sdiag", "-r"])
+    check = f"{run.hooks}/check-alive {call.job} {call.here}/script.check"
+    loop = f"for i in {{1..300}}; do {check}; done"
+    run.run_as(["/bin/bash", "-c", loop])
+    asked = re.findall(r"REQUEST_JOB_USER_INFO\s.*count:(\d+)", cluster.run(["sdiag"]))
+    assert asked in ([], ["1"])
+
+
+def test_a_job_that_left_the_queue_is_found_in_the_accounting(
+    cluster: Cluster, make_run: Callable[..., Run]
+) -> None:
+    call = make_run().call("sleep 300", extra="--begin=now+1hour").submit()
+    cluster.run(["scancel", call.job])
+    in_queue = ["squeue", "-h", "-t", "all", "-o", "%i"]
+    wait_for(lambda: call.job not in cluster.run(in_queue).split(), timeout=60, pause=1)
+    assert call.end() == 84
+
+
+def test_a_job_that_nobody_knows_is_given_up_after_a_while(make_run: Callable[..., Run]) -> None:
+    call = make_run(missing_seconds=3).call()
+    call.job = "999999"
+    assert call.check() == 0
+    assert call.end() == 79
+    assert "SLURM does not know it any more" in call.stderr
+
+
+def test_without_accounting_the_queue_is_enough(
+    cluster: Cluster, make_run: Callable[..., Run], programs: Path
+) -> None:
+    write_program(programs, "sacct", "echo 'Slurm accounting storage is disabled' >&2; exit 1\n")
+    call = make_run(programs=programs).call("sleep 300").submit()
+    wait_running(cluster, call)
+    cluster.run(["scancel", call.job])
+    assert call.end() == 84
+
+
+def test_a_second_job_of_a_call_does_nothing(cluster: Cluster, run: Run) -> None:
+    call = run.call("echo x >> times; sleep 3")
+    first, second = call.submit().job, call.submit().job
+    wait_for(lambda: set(jobs_of(cluster, call)) == {first, second})
+    assert call.end() == 0
+    assert (call.here / "times").read_text() == "x\n"
+
+
+def test_a_folder_of_somebody_else_is_not_believed(
+    cluster: Cluster, make_run: Callable[..., Run]
+) -> None:
+    run = make_run()
+    call = run.call("sleep 300").submit()
+    call.check()
+    (folder,) = (run.base / "state").glob("*/*")
+    (folder / "queue").write_text(f"{int(time.time())}\n{call.job} TIMEOUT None\n")
+    shutil.chown(folder, "bob")
+    assert (call.check(), call.rc) == (0, None)
