@@ -2,7 +2,7 @@
 .NOTPARALLEL:
 
 PYTHON = .venv/bin/python
-SCRIPTS = make/demo make/environment .ci/run
+SCRIPTS = make/demo make/environment make/test .ci/run
 
 help:
 	@echo 'make demo       set up, and run a workflow on a private database: a minute'
@@ -17,7 +17,7 @@ demo:
 	@make/demo "$(MAKE)"
 
 test: .venv/for-test
-	$(PYTHON) -m pytest -n 2 --dist loadgroup --durations 15 $(TESTS)
+	@make/test $(TESTS)
 
 lint: lint-style lint-types lint-scripts
 

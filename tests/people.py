@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from cluster import PATH, _make_user, as_user
+from cluster import PATH, Cluster, _make_user, as_user
 from packaging.requirements import Requirement
 
 import cromwell_userdb
@@ -143,7 +143,24 @@ def needed(name: str) -> set[str]:
 
 def copy_distribution(name: str, library: Path) -> None:
     for file in importlib.metadata.files(name) or []:
-        if ".." not in file.parts and "__pycache__" not in file.parts:
+        # Two that bring the same file at the top lose it when one of them is replaced.
+        if ".." not in file.parts and "__pycache__" not in file.parts and file.locate().is_file():
             target = library / file
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(file.locate(), target)
+
+
+@dataclass(frozen=True)
+class Member(Person):
+    """A person on a cluster."""
+
+    slurm_conf: Path
+
+    @property
+    def environment(self) -> dict[str, str]:
+        return {**super().environment, "SLURM_CONF": str(self.slurm_conf)}
+
+
+def on(cluster: Cluster, person: Person) -> Member:
+    """The person, logged in to the cluster."""
+    return Member(**vars(person), slurm_conf=cluster.conf)

@@ -157,12 +157,9 @@ def test_what_needs_no_heavy_library_loads_none(word: str) -> None:
 
 
 def carried() -> set[str]:
-    """What a wheel has to hold: all of the package but what Python and editors leave behind."""
-    listed = subprocess.run(
-        ["git", "ls-files", "cromwell_userdb"],
-        cwd=HOUSE, capture_output=True, text=True, timeout=60, check=True,
-    )  # fmt: skip
-    return set(listed.stdout.split())
+    """What a wheel has to hold: all of the package but what Python leaves behind."""
+    files = [path for path in PACKAGE.rglob("*") if path.is_file() and path.suffix != ".pyc"]
+    return {str(path.relative_to(HOUSE)) for path in files}
 
 
 def test_the_package_data_of_setup_cfg_is_all_there_is() -> None:
