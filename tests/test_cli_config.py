@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from cromwell_userdb import settings as names
 from cromwell_userdb.cli import main
@@ -415,6 +417,26 @@ def test_what_needs_an_instance_says_how_to_make_one(world, words):
     said = world.run("config", *words, "--name", "other")
     assert said.code == 4
     assert "cromwell-userdb init --name other" in said.err
+
+
+TEXTS = [name for name, value in names.Settings().by_name().items() if value == ""]
+VALUES = st.one_of(st.none(), st.text().map(lambda text: f"/{text}"))
+
+
+@settings(deadline=None)
+@given(
+    begin=st.sampled_from(
+        ["", names.commented(), "# [slurm]\n", 'slurm.qos = "x"\n', "[run]\n#\n"]
+    ),
+    changes=st.lists(st.tuples(st.sampled_from(TEXTS), VALUES), max_size=8),
+)
+def test_whatever_is_set_and_unset_the_file_says_just_that(begin, changes):
+    text, wanted = begin, names.from_toml(begin, origin="begin")
+    for name, value in changes:
+        text = names.edited(text, name, value, origin="changed")
+        wanted.pop(name, None)
+        wanted |= {} if value is None else {name: value}
+        assert names.from_toml(text, origin="changed") == wanted
 
 
 # --- edit

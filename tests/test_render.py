@@ -6,6 +6,8 @@ from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from jinja2 import UndefinedError
 
 from cromwell_userdb import hocon, hooks, keys, render, traps
@@ -118,6 +120,12 @@ def test_a_hostile_value_comes_out_as_it_went_in(value):
     assert hocon.get(tree, "database.db.password") == value
     assert hocon.get(tree, "workflow-options.workflow-log-dir") == value
     assert hocon.get(tree, "call-caching.enabled") is True
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.text())
+def test_any_text_is_the_same_after_it_was_written_and_read(value):
+    assert hocon.parse(f"a = {render.hocon(value)}\n", origin="c") == {"a": value}
 
 
 def test_a_snippet_wins_over_the_template_key_by_key():
