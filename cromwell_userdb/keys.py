@@ -42,8 +42,9 @@ def lint(tree: Tree, *, used: Collection[str] = ()) -> list[str]:
     `tree` may be a whole configuration or a part of one. `used` are names at the top that the
     text refers to itself, as ``${name}``: nobody but the text has to know them.
     """
-    own = {name: value for name, value in tree.items() if name not in used}
-    return [*_unknown(own, known(), ()), *_providers(tree)]
+    private = set(used) - known().keys()
+    told = {name: value for name, value in tree.items() if name not in private}
+    return [*_unknown(told, known(), ()), *_providers(tree)]
 
 
 @functools.cache

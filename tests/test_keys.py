@@ -67,6 +67,13 @@ def test_an_unknown_key_is_told_with_the_one_that_is_meant(wrong, right):
     assert wrong.startswith(problem.partition(":")[0])
 
 
+def test_a_reference_to_a_section_of_cromwells_excuses_nothing_in_it():
+    text = "mine = ${system.job-shell}\nsystem { job-shell = ${mine}, jobs = 1 }\n"
+    tree = {"mine": "x", "system": {"job-shell": "x", "jobs": 1}}
+    (problem,) = keys.lint(tree, used=hocon.references(text))
+    assert problem.startswith("system.jobs: ")
+
+
 def test_a_key_like_no_other_is_told_without_a_guess():
     assert lint("zzyzx = 1") == ["zzyzx: Cromwell knows no such key."]
 
