@@ -159,6 +159,11 @@ class Instance:
         return self.root / "lock"
 
     @property
+    def serving(self) -> Path:
+        """Locked by supervisor and server, from before the one makes the other to the end."""
+        return self.root / "serving"
+
+    @property
     def log(self) -> Path:
         return self.root / "log"
 

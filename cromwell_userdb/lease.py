@@ -21,6 +21,8 @@ from typing import Any
 from cromwell_userdb.errors import Held
 from cromwell_userdb.record import Identity, read_json, write_private
 
+_NO_LOCKS = {errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP}
+
 JobEnded = Callable[[str], bool | None]
 """Whether SLURM says that a job has ended; None where it cannot tell."""
 
@@ -176,6 +178,29 @@ def locked_by(path: Path) -> int | None:
         os.close(fd)
 
 
+def hold(path: Path) -> int | None:
+    """A descriptor that has `path` locked, for children to inherit; None while others have it.
+
+    The lock is there until the last process that inherited it has ended.
+    """
+    fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        if error.errno not in _NO_LOCKS:
+            os.close(fd)
+            return None
+    return fd
+
+
+def is_held(path: Path) -> bool:
+    """Whether any process still has what `hold` gave."""
+    fd = hold(path)
+    if fd is not None:
+        os.close(fd)
+    return fd is None
+
+
 @contextlib.contextmanager
 def exclusive(path: Path, timeout: float, *, doing: str = "") -> Iterator[None]:
     """Only one process at a time is inside, on this host at least; raise Held after `timeout`."""
@@ -259,7 +284,7 @@ def _is_free(path: Path) -> bool:
         return locked_by(path) is None
     except OSError as error:
         # No locks at all on this file system: then they cannot prove anything either.
-        return error.errno in {errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP}
+        return error.errno in _NO_LOCKS
 
 
 def _held(path: Path, lease: Lease | None) -> str:

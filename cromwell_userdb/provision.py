@@ -38,7 +38,7 @@ _SCRIPTS = (
 )
 # What a birth leaves before it is finished; anything else in the folder is somebody's own.
 _OURS = {"lock", "log", "runs", "tmp", "secret", "my.cnf", "init.sql", "ballast", "data"}
-_OURS |= {"settings.toml", "executions", "lease.json", "s"}
+_OURS |= {"settings.toml", "executions", "lease.json", "serving", "s"}
 
 
 def birth(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import resource
@@ -257,39 +258,53 @@ def _await_orphan(instance: Instance, wait: float, progress: Callable[[str], Non
     instance's that has nothing more to say is killed; what was committed is safe.
     """
     held = lease.read(instance.lease)
-    if (held is not None and held.holder.is_alive is not False) or _orphan(instance) is None:
+    if held is not None and held.holder.is_alive is not False:
         return
-    progress("waiting for the last server to end")
+    if _is_worked_on(instance):
+        progress("waiting for the last server to end")
     deadline = time.monotonic() + wait
     silence = _SILENCE if _was_ready(instance) else _SILENCE_AT_START
     size, heard = _log_size(instance), time.monotonic()
-    while (pid := _orphan(instance)) is not None:
+    while _is_worked_on(instance):
         now = time.monotonic()
         if _log_size(instance) != size:
             size, heard = _log_size(instance), now
-        if now - heard > silence and _is_ours(instance, pid):
-            os.kill(pid, signal.SIGKILL)
+        if now - heard > silence:
+            for pid in processes(instance):
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
         if now > deadline:
             raise Held(
-                f"A server (process {pid}) still works on {instance.datadir} though its supervisor"
-                " is gone. Wait for its end, or end it, and try again."
+                f"Another process still works on {instance.datadir} though the supervisor is gone."
+                " Wait for its end, or end it, and try again."
             )
         time.sleep(0.02)
 
 
-def _orphan(instance: Instance) -> int | None:
+def _is_worked_on(instance: Instance) -> bool:
+    if lease.is_held(instance.serving):
+        return True
     try:
-        return lease.locked_by(instance.datadir / "ibdata1")
-    except OSError:
-        return None
-
-
-def _is_ours(instance: Instance, pid: int) -> bool:
-    try:
-        argv = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+        return lease.locked_by(instance.datadir / "ibdata1") is not None
     except OSError:
         return False
-    return f"--defaults-file={instance.my_cnf}".encode() in argv
+
+
+def processes(instance: Instance) -> list[int]:
+    """This user's server processes of `instance` on this host, whoever started them."""
+    mark = f"--defaults-file={instance.my_cnf}".encode()
+    found = []
+    for entry in Path("/proc").glob("[0-9]*"):
+        try:
+            if entry.stat().st_uid == os.geteuid() and mark in _argv(entry):
+                found.append(int(entry.name))
+        except OSError:
+            continue
+    return found
+
+
+def _argv(entry: Path) -> list[bytes]:
+    return (entry / "cmdline").read_bytes().split(b"\0")
 
 
 def _was_ready(instance: Instance) -> bool:

@@ -81,6 +81,7 @@ class Service:
     glanced: float = 0.0
     beaten: float = 0.0
     crashes: list[float] = field(default_factory=list)
+    lock: int | None = None
     guard: contextlib.AbstractContextManager[None] | None = None
 
 
@@ -99,6 +100,9 @@ def main(root: str, fd: str) -> int:
     try:
         held = lease.adopt(instance.lease, plan.nonce, Identity.of(os.getpid()))
         service = Service(instance, plan, held, asker)
+        service.lock = lease.hold(instance.serving)
+        if service.lock is None:
+            raise Held(f"Another server still works on {instance.datadir}.")
         _say(f"serves {root} as {os.getpid()}")
         _serve(service)
     except Held as error:
@@ -156,7 +160,7 @@ def _start(service: Service) -> None:
     service.log_seen = (service.log_start, time.monotonic())
     # First, so that its imports and the server's start overlap.
     service.login = _fork(lambda: _log_in(instance, service.plan), signal.SIGKILL)
-    service.pid = _fork(lambda: _exec(service.plan, instance), signal.SIGTERM)
+    service.pid = _fork(lambda: _exec(service), signal.SIGTERM)
 
 
 def _fork(work: Any, dies_with_us: signal.Signals) -> int:
@@ -179,12 +183,15 @@ def _fork(work: Any, dies_with_us: signal.Signals) -> int:
         os._exit(status)
 
 
-def _exec(plan: Plan, instance: Instance) -> int:
+def _exec(service: Service) -> int:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a core would hold the secret
-    log = os.open(instance.server_log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    path = service.instance.server_log
+    log = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     os.dup2(log, 1)
     os.dup2(log, 2)
-    os.closerange(3, 256)
+    if service.lock is not None:
+        os.set_inheritable(service.lock, True)
+    plan = service.plan
     os.execve(plan.argv[0], list(plan.argv), dict(plan.env))
 
 

@@ -24,9 +24,10 @@ Birth = Callable[[Path], Instance]
 
 @pytest.fixture(scope="session")
 def program() -> Server:
-    """The database server of this machine."""
+    """The database server of this machine, or the one that TEST_SERVER names."""
+    named = os.environ.get("TEST_SERVER")
     try:
-        return binaries.find_server()
+        return binaries.find_server(Path(named) if named else None)
     except NotFound as error:
         pytest.skip(str(error))
 
@@ -76,13 +77,10 @@ def served(instance: Instance, program: Server) -> Instance:
 
 def end(instance: Instance) -> None:
     """Have no server of `instance` left, however it was left."""
-    for _ in range(3):
-        held = lease.read(instance.lease)
-        if held is not None and held.holder.is_alive:
-            kill(held.holder.pid)
-        pid = server_pid(instance)
-        if pid is None:
-            return
+    held = lease.read(instance.lease)
+    if held is not None and held.holder.is_alive:
+        kill(held.holder.pid)
+    for pid in server.processes(instance):
         kill(pid)
 
 
