@@ -19,7 +19,7 @@ from cromwell_userdb.embedded import finish, frontend
 from cromwell_userdb.embedded.driver import EVALUATION, Driver, root_flow, words_of
 from cromwell_userdb.embedded.flow import Flow
 from cromwell_userdb.embedded.frontend import Request
-from cromwell_userdb.embedded.ledger import Ledger
+from cromwell_userdb.embedded.ledger import PATIENCE, Ledger
 from cromwell_userdb.embedded.log import say
 from cromwell_userdb.embedded.options import Options, options_of
 from cromwell_userdb.embedded.provider import Provider, provider_of
@@ -170,7 +170,8 @@ def _ledger(request: Request, config: hocon.Tree) -> Iterator[Ledger]:
     def connect() -> database.Connection:
         return database.connect(socket, user=user, password=password, database="cromwell")
 
-    ledger = Ledger(connect)
+    patience = request.properties.get("cromwell.userdb.patience")
+    ledger = Ledger(connect, float(patience) if patience else PATIENCE)
     connect().close()  # at the start a missing database is an error, later it is waited for
     try:
         yield ledger

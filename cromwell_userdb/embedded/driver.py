@@ -23,7 +23,7 @@ from cromwell_userdb.embedded.cache import FileHashes, Hashes, Hit
 from cromwell_userdb.embedded.flow import Attempt, Flow, as_json
 from cromwell_userdb.embedded.graph import Graph, Ready
 from cromwell_userdb.embedded.job import Place, Plan, make, outputs_of, plan_of, prepare
-from cromwell_userdb.embedded.ledger import CacheEntry, CallId, Ledger
+from cromwell_userdb.embedded.ledger import KEY_LENGTH, CacheEntry, CallId, Ledger
 from cromwell_userdb.embedded.log import say
 from cromwell_userdb.embedded.options import Options
 from cromwell_userdb.embedded.provider import Provider
@@ -499,6 +499,9 @@ class Driver:
         self, attempt: Attempt, hashes: Hashes, outputs: Values, code: int, place: Place
     ) -> None:
         leaves = [leaf for one in outputs for leaf in cache.simpletons(one.name, one.value)]
+        if any(len(key) > KEY_LENGTH for key, _, _ in leaves):
+            say(f"{attempt.call} is not cached: a key of its outputs is too long.", level="WARN")
+            return
         detritus = {
             "callRootPath": place.root,
             "script": place.script,

@@ -6,6 +6,7 @@ The database may go away and come back: rows wait for it, and the run goes on me
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -21,6 +22,9 @@ from cromwell_userdb.errors import DatabaseError, NotRunning, Stopped
 
 PATIENCE = 60.0
 """Seconds that the database may be away before the run stops."""
+
+KEY_LENGTH = 255
+"""Letters that a key of Cromwell's tables may have."""
 
 _METADATA = """
 INSERT INTO METADATA_ENTRY (WORKFLOW_EXECUTION_UUID, METADATA_KEY, CALL_FQN, JOB_SCATTER_INDEX,
@@ -110,9 +114,10 @@ class CacheEntry(NamedTuple):
 
 @dataclass
 class Ledger:
-    """`connect` opens a new connection; it may raise NotRunning as often as it likes."""
+    """`connect` opens a new connection; it may fail for `patience` seconds on end."""
 
     connect: Callable[[], Connection]
+    patience: float = PATIENCE
     clock: Callable[[], float] = time.monotonic
     _connection: Connection | None = None
     _away_since: float | None = None
@@ -130,13 +135,13 @@ class Ledger:
         about = (call.name, call.shard, call.attempt) if call else (None, None, None)
         stamp = self._stamp()
         for name, text, kind in cells(key, value):
-            self._metadata.append((workflow, name, *about, text, stamp, kind))
+            self._metadata.append((workflow, fitting(name), *about, text, stamp, kind))
 
     def summary(self, summary: Summary) -> None:
         self._summaries[summary.workflow] = summary
 
     def label(self, workflow: str, key: str, value: str) -> None:
-        self._labels.append((key, value, workflow))
+        self._labels.append((fitting(key), value[:255], workflow))
         self.metadata(workflow, f"labels:{escaped(key)}", value)
 
     def key_value(self, call: CallId, key: str, value: str) -> None:
@@ -148,7 +153,7 @@ class Ledger:
 
     def connection(self) -> Connection | None:
         """The connection, opened if need be, or None while the database is away."""
-        if self._connection is None and self.clock() - self._asked >= min(1.0, PATIENCE):
+        if self._connection is None and self.clock() - self._asked >= 1.0:
             self._asked = self.clock()
             try:
                 self._connection = self.connect()
@@ -164,9 +169,7 @@ class Ledger:
         try:
             yield self.connection()
         except database.Error as error:
-            if not database.lost(error):
-                raise
-            self._lose(error)
+            self._lose(error)  # a full disk and a deadlock pass as well
 
     def flush(self, *, every: float = 0.0) -> None:
         """Write what waits, unless that was done in the last `every` seconds.
@@ -211,15 +214,15 @@ class Ledger:
         return datetime.fromtimestamp(self._last / 1e6, UTC).replace(tzinfo=None)
 
     def _lose(self, error: Exception) -> None:
-        self._connection = None
+        self.close()
         now = self.clock()
         if self._away_since is None:
             self._away_since = now
             say(f"The database is away, its rows wait: {error}", level="WARN")
-        if now - self._away_since > PATIENCE:
+        if now - self._away_since > self.patience:
             raise Stopped(
-                f"The database has been away for {PATIENCE:g} seconds. Jobs that run were left "
-                "to themselves; resume the run when the database is back."
+                f"The database has been away for {self.patience:g} seconds. Jobs that run were "
+                "left to themselves; resume the run when the database is back."
             ) from error
 
     def _found(self) -> None:
@@ -252,7 +255,8 @@ def _write_entries(connection: Connection, entries: Sequence[CacheEntry]) -> Non
                 continue
             id = cursor.lastrowid
         aggregations.append((id, entry.hashes.base, entry.hashes.files))
-        hashes += [(id, *pair) for pair in (*entry.hashes.entries, *entry.hashes.extra)]
+        pairs = (*entry.hashes.entries, *entry.hashes.extra)
+        hashes += [(id, fitting(key), value) for key, value in pairs]
         leaves += [(id, *leaf) for leaf in entry.simpletons]
         remains += [(id, *pair) for pair in entry.detritus]
     database.execute_many(connection, _AGGREGATION, aggregations)
@@ -262,7 +266,11 @@ def _write_entries(connection: Connection, entries: Sequence[CacheEntry]) -> Non
 
 
 def cells(key: str, value: Any) -> Iterator[tuple[str, str | None, str | None]]:
-    """Key, text and type of each row that Cromwell makes of a JSON value."""
+    """Key, text and type of each row that Cromwell makes of a JSON value.
+
+    >>> list(cells("outputs", {"w.xs": [2.5], "w.none": []}))
+    [('outputs:w.xs[0]', '2.5', 'number'), ('outputs:w.none[]', None, None)]
+    """
     if isinstance(value, dict):
         if not value:
             yield key, None, None
@@ -283,6 +291,13 @@ def cells(key: str, value: Any) -> Iterator[tuple[str, str | None, str | None]]:
         yield key, java_double(value), "number"
     else:
         yield key, str(value), "string"
+
+
+def fitting(key: str) -> str:
+    """A key that fits: a longer one keeps its beginning."""
+    if len(key) <= KEY_LENGTH:
+        return key
+    return f"{key[:220]}…{hashlib.md5(key.encode(), usedforsecurity=False).hexdigest()}"
 
 
 def escaped(name: str) -> str:
