@@ -30,8 +30,16 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     # Not at the top: pytest first has to see to its assertions.
     from cluster import lacks
 
+    from cromwell_userdb import binaries, errors
+
+    try:
+        binaries.find_server()
+        no_server = ""
+    except errors.NotFound as error:
+        no_server = str(error)
     missing = {
         "root": "needs root" if os.geteuid() else "",
+        "functional": no_server,
         "slurm": lacks(),
         "jar": "" if os.environ.get("CROMWELL_USERDB_CROMWELL") else "needs a Cromwell jar",
         "matrix": "" if "matrix" in config.option.markexpr else "runs on demand: -m matrix",

@@ -170,7 +170,6 @@ def test_the_package_data_of_setup_cfg_is_all_there_is() -> None:
     assert not {name for name in rest if not any(fnmatch.fnmatch(name, p) for p in patterns)}
 
 
-@pytest.mark.functional
 def test_a_wheel_carries_everything(tmp_path: Path) -> None:
     source = tmp_path / "source"
     leave = shutil.ignore_patterns("__pycache__")
