@@ -108,10 +108,10 @@ def _start_on_nothing(
 @contextlib.contextmanager
 def _fit_sql_mode(connection: Connection) -> Iterator[None]:
     """Give new sessions of a MySQL server the sql_mode that Cromwell's history of changes needs."""
-    ((version, mode),) = database.rows(connection, "SELECT VERSION(), @@GLOBAL.sql_mode")
-    if "MariaDB" in version:
+    if "MariaDB" in schema.server_version(connection):
         yield
         return
+    ((mode,),) = database.rows(connection, "SELECT @@GLOBAL.sql_mode")
     database.execute(connection, "SET GLOBAL sql_mode = %s", (_MIGRATION_MODE,))
     try:
         yield

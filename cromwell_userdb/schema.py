@@ -20,7 +20,7 @@ CROMWELL = "cromwell"
 BUNDLED = "92"
 """The release whose tables we bring along."""
 
-_BUNDLED_SQL = Path(__file__).with_name("data") / f"cromwell-{BUNDLED}.sql"
+_DATA = Path(__file__).with_name("data")
 _LOGS = ("DATABASECHANGELOG", "SQLMETADATADATABASECHANGELOG")
 _LOCKS = tuple(f"{log}LOCK" for log in _LOGS)
 
@@ -91,7 +91,7 @@ def missing_columns(connection: Connection) -> set[tuple[str, str]]:
         "SELECT TABLE_NAME, COLUMN_NAME FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = %s",
         (CROMWELL,),
     )
-    return set(columns(_BUNDLED_SQL.read_text())) - {(table, column) for table, column in found}
+    return set(columns(_bundled("mariadb"))) - {(table, column) for table, column in found}
 
 
 def columns(script: str) -> Iterable[tuple[str, str]]:
@@ -130,7 +130,9 @@ def apply_bundled(connection: Connection, maker: Maker) -> None:
                 f"{BUNDLED} once, or choose another instance (--name)."
             )
     else:
-        _make(connection, _BUNDLED_SQL.read_text())
+        # Liquibase has one history for each; it goes by the server's name.
+        flavour = "mariadb" if "MariaDB" in server_version(connection) else "mysql"
+        _make(connection, _bundled(flavour))
     note(connection, maker)
 
 
@@ -155,9 +157,18 @@ def keep(connection: Connection, maker: Maker, cache: Path) -> Path | None:
     return place
 
 
-def _place(connection: Connection, maker: Maker, cache: Path) -> Path:
+def _bundled(flavour: str) -> str:
+    return (_DATA / f"cromwell-{BUNDLED}-{flavour}.sql").read_text()
+
+
+def server_version(connection: Connection) -> str:
+    """The server's version in its own words; MariaDB's has its name in it."""
     ((version,),) = database.rows(connection, "SELECT VERSION()")
-    server = re.sub(r"[^\w.+-]", "_", version)
+    return str(version)
+
+
+def _place(connection: Connection, maker: Maker, cache: Path) -> Path:
+    server = re.sub(r"[^\w.+-]", "_", server_version(connection))
     return cache / "schemas" / f"{maker.version}-{maker.sha256[:12]}-{server}.sql"
 
 

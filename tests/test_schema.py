@@ -266,6 +266,12 @@ def test_columns_are_read_from_create_statements():
     assert list(schema.columns(script)) == [("T", "X"), ("T", "Y")]
 
 
+def test_both_flavours_have_the_same_columns():
+    mariadb, mysql = (set(schema.columns(schema._bundled(it))) for it in ("mariadb", "mysql"))
+    assert mariadb == mysql
+    assert len(mariadb) > 100
+
+
 def test_releases_compare_by_their_number():
     assert [maker.number for maker in (OLDER, NEWER, Maker("cromwell", "unknown"))] == [91, 93, 0]
     assert EMBEDDED.name == "the embedded engine"
