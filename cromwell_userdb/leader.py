@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from cromwell_userdb import database, metadata, process, runs, workflows
+from cromwell_userdb import database, metadata, process, runs, slurm, workflows
 from cromwell_userdb.errors import DatabaseError, UserDBError
 from cromwell_userdb.instance import RunFolder
 from cromwell_userdb.record import Identity, read_json, write_json
@@ -101,6 +101,8 @@ class _Leading:
         while not self.observe() and time.monotonic() < deadline:
             time.sleep(1)
         self.conclude()
+        if self.connection is not None:
+            self.connection.close()
         return self.state
 
     @property
@@ -289,8 +291,13 @@ def _ending(status: int) -> str:
 
 
 def ask_to_abort(folder: RunFolder, state: State) -> None:
-    """Leave word for the leader, and wake it where it is on this host."""
+    """Leave word for the leader, and wake it where it is on this host; one in a queue is taken out.
+
+    Raises CommandFailed where SLURM can't be told.
+    """
     folder.abort.touch(0o600)
+    if state.state == runs.QUEUED and state.job:
+        slurm.cancel([state.job])
     if state.leader and state.leader.is_alive:
         os.kill(state.leader.pid, signal.SIGTERM)
 
@@ -305,6 +312,12 @@ def reconcile(
     if not runs.is_orphaned(state, job_ended):
         return state
     request = runs.read_request(folder)
+    if state.state == runs.QUEUED and folder.abort.exists():
+        withdrawn = replace(
+            state, state=runs.ABORTED, note="before it began", as_of=runs.now(), ended=runs.now()
+        )
+        runs.write_state(folder, withdrawn)
+        return withdrawn
     try:
         connection = connect()
     except UserDBError:

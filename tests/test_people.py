@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from cluster import Cluster
 from lab import WDL, until
-from people import Person
+from people import Person, on
 
 pytestmark = [pytest.mark.functional, pytest.mark.root]
 
@@ -137,19 +137,3 @@ def owners(cluster: Cluster) -> set[tuple[str, ...]]:
     """User and account of the jobs that ran calls of the workflow `scat`."""
     rows = cluster.run(["sacct", "-a", "-X", "-n", "-P", "-o", "user,account,workdir"])
     return {tuple(line.split("|")[:2]) for line in rows.splitlines() if "/scat/" in line}
-
-
-def on(cluster: Cluster, person: Person) -> Member:
-    return Member(**vars(person), conf=cluster.conf)
-
-
-class Member(Person):
-    """A person on a cluster."""
-
-    def __init__(self, *, conf: Path, **facts: object) -> None:
-        super().__init__(**facts)  # type: ignore[arg-type]
-        object.__setattr__(self, "conf", conf)
-
-    @property
-    def environment(self) -> dict[str, str]:
-        return {**super().environment, "SLURM_CONF": str(self.conf)}  # type: ignore[attr-defined]

@@ -1,0 +1,111 @@
+"""`submit`: a run whose leader is a SLURM job of its own."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cluster import Cluster
+from lab import WDL, until
+from people import Member, Person, on
+
+pytestmark = [pytest.mark.functional, pytest.mark.root, pytest.mark.slurm]
+
+
+@pytest.fixture
+def member(cluster: Cluster, alice: Person) -> Iterator[Member]:
+    """Alice on the cluster, with an instance that nobody serves."""
+    person = on(cluster, alice)
+    done = person.userdb("init")
+    assert done.returncode == 0, done.stderr
+    person.userdb("db", "stop")
+    yield person
+    person.run("scancel", "--user=alice")
+    until(lambda: not person.run("squeue", "--me", "-h").stdout.strip(), timeout=60)
+    person.userdb("db", "stop", "--force")
+
+
+def wdl(person: Person, name: str) -> Path:
+    """A copy of a workflow where the person may read it."""
+    path = person.home / name
+    path.write_text((WDL / name).read_text())
+    return path
+
+
+def submitted(person: Person, name: str, *words: str) -> dict[str, Any]:
+    done = person.userdb("submit", wdl(person, name), *words, "--json")
+    assert done.returncode == 0, done.stderr
+    return dict(json.loads(done.stdout))
+
+
+def state(person: Person, run: int) -> dict[str, Any]:
+    return dict(json.loads(person.userdb("status", str(run), "--json").stdout))
+
+
+def test_a_submitted_run_is_led_by_its_job_to_the_end(member: Member):
+    run = submitted(member, "scatter.wdl", "--input", "scat.width=2")
+    assert run["state"] == "queued"
+    done = member.userdb("attach", str(run["run"]))
+    assert done.returncode == 0, done.stderr
+    ended = state(member, run["run"])
+    assert ended["job"] == run["job"]
+    assert ended["outputs"]["scat.ns"] == [0, 1]
+
+
+def test_the_job_leaves_no_server_behind(member: Member):
+    run = submitted(member, "hello.wdl")
+    assert member.userdb("attach", str(run["run"])).returncode == 0
+    until(lambda: not member.run("squeue", "--me", "-h").stdout.strip())
+    assert member.userdb("db", "status").returncode == 3
+
+
+def test_leaders_of_one_instance_queue_behind_each_other(member: Member):
+    first = submitted(member, "long.wdl", "--input", "long.s=5", "--input", "long.n=1")
+    second = submitted(member, "hello.wdl")
+    assert second["after"] == [first["job"]]
+    for run in (first, second):
+        assert member.userdb("attach", str(run["run"])).returncode == 0
+    assert state(member, first["run"])["ended"] < state(member, second["run"])["ended"]
+
+
+def test_a_queued_run_can_be_aborted(member: Member):
+    run = submitted(member, "hello.wdl", "--leader-partition", "hold")
+    done = member.userdb("abort", str(run["run"]))
+    assert done.returncode == 0, done.stderr
+    assert state(member, run["run"])["state"] == "aborted"
+    assert not member.run("squeue", "--me", "-h").stdout.strip()
+
+
+def test_a_running_leader_obeys_an_abort_from_elsewhere(member: Member):
+    run = submitted(member, "long.wdl", "--input", "long.s=600")["run"]
+    until(lambda: any(c["running"] for c in state(member, run)["calls"]), timeout=60)
+    done = member.userdb("abort", str(run))
+    assert done.returncode == 0, done.stderr
+    assert state(member, run)["state"] == "aborted"
+    until(lambda: not member.run("squeue", "--me", "-h").stdout.strip(), timeout=60)
+
+
+def test_a_refused_leader_leaves_no_run(member: Member):
+    done = member.userdb("submit", wdl(member, "hello.wdl"), "--leader-partition", "nowhere")
+    assert done.returncode != 0
+    assert "nowhere" in done.stderr or "partition" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert json.loads(member.userdb("list", "--json").stdout) == []
+
+
+def test_the_wrapper_is_a_leader_by_hand(member: Member):
+    wrapper = member.userdb("sbatch-wrapper").stdout.strip()
+    bin = member.home / "bin"
+    bin.mkdir()
+    program = bin / "cromwell-userdb"
+    program.write_text(f'#!/bin/sh\nexec {" ".join(member.command)} "$@"\n')
+    program.chmod(0o755)
+    path = f"{bin}:{member.environment['PATH']}"
+    done = member.run(
+        "sbatch", "--parsable", "--wait", wrapper, wdl(member, "hello.wdl"), env={"PATH": path}
+    )
+    assert done.returncode == 0, done.stderr + done.stdout
+    assert json.loads(member.userdb("list", "--json").stdout)[0]["state"] == "succeeded"
