@@ -33,18 +33,18 @@ cd {here}
 )
 
 
-out5e64fcef="${{tmpDir}}/out.$$" err5e64fcef="${{tmpDir}}/err.$$"
-mkfifo "$out5e64fcef" "$err5e64fcef"
-trap 'rm "$out5e64fcef" "$err5e64fcef"' EXIT
+out{id}="${{tmpDir}}/out.$$" err{id}="${{tmpDir}}/err.$$"
+mkfifo "$out{id}" "$err{id}"
+trap 'rm "$out{id}" "$err{id}"' EXIT
 touch '{here}/stdout' '{here}/stderr'
-tee '{here}/stdout' < "$out5e64fcef" &
-tee '{here}/stderr' < "$err5e64fcef" >&2 &
+tee '{here}/stdout' < "$out{id}" &
+tee '{here}/stderr' < "$err{id}" >&2 &
 (
 cd {here}
 
 
 {command}
-)  > "$out5e64fcef" 2> "$err5e64fcef"
+)  > "$out{id}" 2> "$err{id}"
 echo $? > {here}/rc.tmp
 (
 cd {here}
@@ -168,13 +168,33 @@ class Run:
     def hook(self, name: str, *arguments: str | Path) -> CompletedProcess[str]:
         return self.run_as([self.hooks / name, *arguments])
 
-    def call(self, command: str = "true", **attributes: str) -> Call:
-        """A call whose folder and script are there, not submitted yet."""
-        cwd = self.base / f"executions/wf/5e64fcef/call-t/shard-{next(_numbers)}"
+    def workflow(self, digit: int = 1) -> Path:
+        """The folder of a workflow, named as Cromwell names it."""
+        return self.base / f"executions/wf/{digit}e64fcef-2ff1-4124-b5dd-bb21f9edfecb"
+
+    def call(
+        self,
+        command: str = "true",
+        *,
+        place: str = "",
+        workflow: int = 1,
+        inputs: Mapping[str, str] | None = None,
+        **attributes: str,
+    ) -> Call:
+        """A call whose folder and script are there, not submitted yet.
+
+        `inputs` are texts by their place below the call's `inputs`, such as "-12/reads".
+        """
+        cwd = self.workflow(workflow) / (place or f"call-t/shard-{next(_numbers)}")
         here = cwd / "execution"
         here.mkdir(parents=True)
+        for name, text in (inputs or {}).items():
+            file = cwd / "inputs" / name
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(text)
+            command = command.replace(f"@{name}", str(file))
         script = here / "script"
-        script.write_text(SCRIPT.format(here=here, command=command))
+        script.write_text(SCRIPT.format(here=here, command=command, id=f"{workflow}e64fcef"))
         given = {
             "cwd": str(cwd),
             "script": str(script),

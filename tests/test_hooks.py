@@ -30,7 +30,8 @@ def make_run(cluster: Cluster) -> Iterator[Callable[..., Run]]:
         return Run(base, run_as, owner=user, settings=settings).install()
 
     yield make
-    cluster.run(["scancel", "-u", "alice,bob"])
+    for user in ("alice", "bob"):
+        cluster.run(["scancel", "-u", user])
     for base in made:
         shutil.rmtree(base, ignore_errors=True)
 
@@ -72,7 +73,7 @@ def wait_running(cluster: Cluster, call: Call) -> None:
 
 
 @pytest.fixture(scope="module")
-def ends(cluster: Cluster, run: Run) -> dict[str, Call]:
+def ends(cluster: Cluster, run: Run, make_run: Callable[..., Run]) -> Iterator[dict[str, Call]]:
     """One call for each way to end, all of them killed at the same time."""
     calls = {
         "finished": run.call("echo done"),
@@ -86,6 +87,7 @@ def ends(cluster: Cluster, run: Run) -> dict[str, Call]:
         "cancelled by an administrator": run.call("sleep 300"),
         "cancelled while it waits": run.call("sleep 300", extra="--begin=now+1hour"),
         "without its folder": run.call(extra="--begin=now+4"),
+        "forgotten by the queue": make_run().call("sleep 300", extra="--begin=now+1hour"),
     }
     for call in calls.values():
         call.submit()
@@ -95,7 +97,8 @@ def ends(cluster: Cluster, run: Run) -> dict[str, Call]:
     cluster.run(urgent, user="bob")
     cluster.run(["scontrol", "update", "nodename=n3", "state=down", "reason=test"])
     cluster.run(["scancel", calls["cancelled by its user"].job], user="alice")
-    cluster.run(["scancel", calls["cancelled while it waits"].job], user="alice")
+    for name in ("cancelled while it waits", "forgotten by the queue"):
+        cluster.run(["scancel", calls[name].job], user="alice")
     wait_running(cluster, calls["cancelled by an administrator"])
     cluster.run(["scancel", calls["cancelled by an administrator"].job])
     _lose_folder(cluster, calls["without its folder"])
@@ -124,7 +127,6 @@ def _lose_folder(cluster: Cluster, call: Call) -> None:
         ("cancelled by an administrator", 84, "CANCELLED: somebody cancelled it"),
         ("cancelled while it waits", 84, "CANCELLED: somebody cancelled it"),
         ("without its folder", 85, "NOT_STARTED: it could not start in"),
-        ("over its time", 81, r"TIMEOUT: it reached its time limit \(1\)"),
     ],
 )
 def test_a_call_ends_with_the_reason_of_slurm(
@@ -320,16 +322,6 @@ def test_a_thousand_checks_are_one_question_an_interval(
     assert asked in ([], ["1"])
 
 
-def test_a_job_that_left_the_queue_is_found_in_the_accounting(
-    cluster: Cluster, make_run: Callable[..., Run]
-) -> None:
-    call = make_run().call("sleep 300", extra="--begin=now+1hour").submit()
-    cluster.run(["scancel", call.job])
-    in_queue = ["squeue", "-h", "-t", "all", "-o", "%i"]
-    wait_for(lambda: call.job not in cluster.run(in_queue).split(), timeout=60, pause=1)
-    assert call.end() == 84
-
-
 def test_a_job_that_nobody_knows_is_given_up_after_a_while(make_run: Callable[..., Run]) -> None:
     call = make_run(missing_seconds=3).call()
     call.job = "999999"
@@ -366,3 +358,21 @@ def test_a_folder_of_somebody_else_is_not_believed(
     (folder / "queue").write_text(f"{int(time.time())}\n{call.job} TIMEOUT None\n")
     shutil.chown(folder, "bob")
     assert (call.check(), call.rc) == (0, None)
+
+
+# --- what took its time ----------------------------------------------------------------------
+
+
+def test_a_job_that_left_the_queue_is_found_in_the_accounting(
+    cluster: Cluster, ends: dict[str, Call]
+) -> None:
+    call = ends["forgotten by the queue"]
+    in_queue = ["squeue", "-h", "-t", "all", "-o", "%i"]
+    wait_for(lambda: call.job not in cluster.run(in_queue).split(), timeout=60, pause=1)
+    assert call.end() == 84
+
+
+def test_a_call_over_its_time_ends_as_such(ends: dict[str, Call]) -> None:
+    call = ends["over its time"]
+    assert call.end(timeout=120) == 81
+    assert f"job {call.job} ended as TIMEOUT: it reached its time limit (1)" in call.stderr
