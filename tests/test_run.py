@@ -10,7 +10,12 @@ import signal
 import stat
 import subprocess
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 
 import pytest
 from lab import WDL, Lab, kill, until
@@ -107,6 +112,25 @@ def test_imports_come_from_a_folder_or_a_zip(lab: Lab, tmp_path: Path):
     parts.mkdir()
     (parts / "sub_inner.wdl").write_text((WDL / "sub_inner.wdl").read_text())
     assert lab.answer("run", alone / "sub.wdl", "-p", parts)["state"] == "succeeded"
+
+
+def test_a_workflow_may_be_at_an_address(lab: Lab):
+    with served(WDL) as address:
+        result = lab.answer("run", f"{address}/hello.wdl", "--input", "hello.name=far")
+        refused = lab.do("run", f"{address}/absent.wdl")
+    assert result["outputs"]["hello.s"] == "hello far"
+    assert refused.returncode == 2
+    assert "can't be fetched" in refused.stderr
+
+
+@contextmanager
+def served(folder: Path) -> Iterator[str]:
+    """The folder on a web server of this machine; its address."""
+    handler = partial(SimpleHTTPRequestHandler, directory=str(folder))
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
 
 
 def test_a_detached_run_gives_its_number_and_goes_on(lab: Lab):

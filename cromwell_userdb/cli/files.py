@@ -10,6 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from cromwell_userdb.errors import UsageError
+from cromwell_userdb.record import write_private
+
+LARGEST = 10 << 20
+"""Bytes of a workflow that are fetched; no workflow is as large."""
 
 
 def read_inputs(source: str | None, given: Sequence[str] = ()) -> dict[str, Any]:
@@ -63,6 +67,24 @@ def _yaml(text: str, where: str) -> Any:
         place = f":{mark.line + 1}:{mark.column + 1}" if mark else ""
         problem = getattr(error, "problem", None) or "neither JSON nor YAML"
         raise UsageError(f"{where}{place}: {problem}.") from error
+
+
+def fetch(url: str, folder: Path) -> Path:
+    """Download the workflow at `url` into `folder`, under its own name; proxies are heeded."""
+    from urllib.error import URLError
+    from urllib.parse import urlsplit
+    from urllib.request import urlopen
+
+    if urlsplit(url).scheme not in ("http", "https"):
+        raise UsageError(f"{url}: a workflow is a file, or an http or https address.")
+    target = folder / (Path(urlsplit(url).path).name or "workflow.wdl")
+    try:
+        with urlopen(url, timeout=30) as answer:
+            text = answer.read(LARGEST)
+    except (URLError, OSError, ValueError) as error:
+        raise UsageError(f"{url} can't be fetched: {getattr(error, 'reason', error)}.") from error
+    write_private(target, text)
+    return target
 
 
 def read_labels(source: str | None, given: Iterable[str]) -> dict[str, str]:

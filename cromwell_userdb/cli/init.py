@@ -47,16 +47,20 @@ def init_(
     """
     facts = initialise(place, install=install, profile=profile, allow_root=allow_root, **flags)
     if as_json:
-        return screen.answer(facts)
-    for title in ("Private database", "Server", "Engine", "Workflows run in", "Jobs"):
-        print(f"{title:<18} {facts[title]}")
+        return screen.answer(
+            {title: {"is": fact, "remark": remark} for title, (fact, remark) in facts.items()}
+        )
+    for title, (fact, remark) in facts.items():
+        print(_lines(title, fact, remark))
     print(f"\nRun something:     cromwell-userdb run{place.option} workflow.wdl inputs.json")
+    if facts["Jobs"][0] == "through SLURM":
+        print(f"Or as a job:       cromwell-userdb submit{place.option} workflow.wdl inputs.json")
 
 
 def initialise(
     where: Place, *, install: bool, profile: str | None, allow_root: bool, **flags: Any
-) -> dict[str, str]:
-    """Do all of `init`; returns the lines it says, by their titles."""
+) -> dict[str, tuple[str, str]]:
+    """Do all of `init`; returns what it says, by title: a fact and a remark."""
     place.check_user(allow_root=allow_root)
     disk.check_private(where.instance.root)
     chosen = _chosen(flags, profile)
@@ -157,39 +161,46 @@ def _agreed(question: str) -> bool:
 
 def _said(
     where: Place, server: Server, engine: Engine, executions: Path, ready: float
-) -> dict[str, str]:
-    root = tilde(where.instance.root)
+) -> dict[str, tuple[str, str]]:
+    """What is where, each with a remark."""
     probe = disk.probe(executions)
-    program = f"{server.title}, {server.path}"
     links = "hard links" if probe.hard_links else "copies"
     return {
-        "Private database": f"{root:<48} (yours alone: 0700)",
-        "Server": f"{program:<48} ready in {ready:.1f} s, Unix socket only",
-        "Workflows run in": f"{tilde(executions):<48} {probe.type}: {links}, "
-        f"{session.hashing(where.settings)} hashes",
-        "Engine": engine_said(engine, where),
+        "Private database": (tilde(where.instance.root), "yours alone: 0700"),
+        "Server": (
+            f"{server.title}, {tilde(server.path)}",
+            f"ready in {ready:.1f} s, Unix socket only",
+        ),
+        "Engine": engine_said(engine),
+        "Workflows run in": (
+            tilde(executions),
+            f"{probe.type}: {links}, {session.hashing(where.settings)} hashes",
+        ),
         "Jobs": jobs_said(where),
     }
 
 
-def engine_said(engine: Engine, where: Place) -> str:
-    """One line on the engine: which, where, and for the embedded one what it is."""
+def engine_said(engine: Engine) -> tuple[str, str]:
+    """Which engine, and for the embedded one what it is good for."""
     if engine.kind == "embedded":
-        head = "embedded (no Cromwell here)" if engine.source != "asked for" else "embedded"
-        return (
-            f"{head:<48} good for trying out; "
-            f'"engine install{where.option} {releases.default()}" fetches Cromwell'
-        )
+        head = "embedded" if engine.source == "asked for" else "embedded (no Cromwell here)"
+        fetch = f'"engine install {releases.default()}" fetches Cromwell'
+        return head, f"good for trying out; {fetch}"
     version = engine.java.version if engine.java else "?"
-    head = f"{engine.name}, {tilde(str(engine.jar))}"
-    return f"{head:<48} Java {version}"
+    return f"{engine.name}, {tilde(str(engine.jar))}", f"Java {version}"
 
 
-def jobs_said(where: Place) -> str:
-    backend = session.backend(where)
-    if backend == "slurm":
-        return "through SLURM"
+def jobs_said(where: Place) -> tuple[str, str]:
+    if session.backend(where) == "slurm":
+        return "through SLURM", "as you, in your account"
     machine = Machine.here()
     cores = where.settings.local_cores or machine.cores
     memory = where.settings.local_memory_mb or machine.memory * 9 // 10 // 2**20
-    return f"{'on this machine (no SLURM here)':<48} {cores} cores, {memory / 1024:.0f} GB"
+    return "on this machine (no SLURM here)", f"{cores} cores, {memory / 1024:.0f} GB"
+
+
+def _lines(title: str, fact: str, remark: str) -> str:
+    """A fact with its remark beside it, or below where 80 columns have no room for both."""
+    if len(fact) <= 36 and len(remark) <= 24:
+        return f"{title:<18} {fact:<36} {remark}"
+    return f"{title:<18} {fact}\n{'':<18} {remark}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -58,12 +59,13 @@ def order(where: Place, *, more_flags: Mapping[str, Any], **words: Any) -> Order
     source = words["inputs"] or words["inputs_option"]
     inputs = files.read_inputs(source, words["given"])
     engine = session.engine(where)
-    workflow = _check(words["wdl"], inputs, words["imports"], engine, source or "--input")
+    local = _local(words["wdl"])
+    workflow = _check(local, inputs, words["imports"], engine, source or "--input")
     language = [("-t", words["kind"]), ("-v", words["type_version"])]
     return Order(
         where=where,
         engine=engine,
-        wdl=_source(words["wdl"]),
+        wdl=words["wdl"] if is_url(words["wdl"]) and engine.kind == "cromwell" else str(local),
         workflow=workflow,
         name=words["run_name"] or _name(source),
         inputs=inputs,
@@ -81,8 +83,12 @@ def is_url(text: str) -> bool:
     return "://" in text
 
 
-def _source(text: str) -> str:
-    return text if is_url(text) else str(place.absolute(text))
+def _local(text: str) -> Path:
+    """The workflow as a file here; one at an address is fetched first."""
+    if is_url(text):
+        digest = hashlib.sha256(text.encode()).hexdigest()[:16]
+        return files.fetch(text, make_private(place.cache_folder() / "wdl" / digest))
+    return place.absolute(text)
 
 
 def _name(source: str | None) -> str:
@@ -90,20 +96,18 @@ def _name(source: str | None) -> str:
 
 
 def _check(
-    text: str, inputs: Mapping[str, Any], imports: Sequence[Path], engine: Engine, source: str
+    path: Path, inputs: Mapping[str, Any], imports: Sequence[Path], engine: Engine, source: str
 ) -> str:
     """The workflow's name. What only miniwdl objects to is a warning to a Cromwell."""
-    if is_url(text):
-        return Path(text).stem
-    if not Path(text).is_file():
-        raise UsageError(f"{text}: there is no such workflow.")
+    if not path.is_file():
+        raise UsageError(f"{path}: there is no such workflow.")
     try:
-        document = wdl.load(text, imports=imports)
+        document = wdl.load(path, imports=imports)
     except WdlError as error:
         if engine.kind == "embedded" or wdl.is_certain(error):
             raise
         screen.note(f"{error}\nGoing on: Cromwell may see it otherwise.")
-        return Path(text).stem
+        return path.stem
     if problems := wdl.check_inputs(document, inputs):
         raise UsageError("\n".join(f"{source}: {problem}" for problem in problems))
     return document.name

@@ -211,7 +211,7 @@ def outputs(values: Mapping[str, Any]) -> str:
     width = max((len(shown(_short(name))) for name in values), default=0)
     return "\n".join(
         f"{shown(_short(name)) if number == 0 else '':<{width}}  {line}"
-        for name, value in values.items()
+        for name, value in sorted(values.items())
         for number, line in enumerate(_lines(value))
     )
 
