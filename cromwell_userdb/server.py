@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import resource
 import shutil
 import signal
@@ -31,7 +32,6 @@ from cromwell_userdb.lease import JobEnded, Lease
 from cromwell_userdb.record import (
     Identity,
     make_private,
-    processes_named,
     write_json,
     write_private,
 )
@@ -96,13 +96,8 @@ def _state(instance: Instance, held: Lease) -> State:
 
 def listing(uid: int) -> list[Status]:
     """The servers of `uid` that run on this host, whatever their instance is."""
-    found = []
-    for _, argv in processes_named(frozenset({"mariadbd", "mysqld"}), uid=uid):
-        for part in argv:
-            flag, _, path = part.partition("=")
-            if flag == "--defaults-file" and path.endswith("/my.cnf"):
-                found.append(status(Instance(Path(path).parent)))
-    return [one for one in found if one.state != "not initialised"]
+    roots = dict.fromkeys(root for _, root in _serving(uid))
+    return [found for root in roots if (found := status(Instance(root))).state != "not initialised"]
 
 
 def connect(instance: Instance, *, schema: str | None = None) -> database.Connection:
@@ -292,19 +287,20 @@ def _is_worked_on(instance: Instance) -> bool:
 
 def processes(instance: Instance) -> list[int]:
     """This user's server processes of `instance` on this host, whoever started them."""
-    mark = f"--defaults-file={instance.my_cnf}".encode()
+    return [pid for pid, root in _serving(os.geteuid()) if root == instance.root]
+
+
+def _serving(uid: int) -> list[tuple[int, Path]]:
+    """Pid and root of each server process of `uid`: its option file tells whose it is."""
     found = []
     for entry in Path("/proc").glob("[0-9]*"):
         try:
-            if entry.stat().st_uid == os.geteuid() and mark in _argv(entry):
-                found.append(int(entry.name))
+            argv = (entry / "cmdline").read_bytes() if entry.stat().st_uid == uid else b""
         except OSError:
             continue
+        if option := re.search(rb"(?:^|\0)--defaults-file=(/[^\0]*)/my\.cnf\0", argv):
+            found.append((int(entry.name), Path(os.fsdecode(option[1]))))
     return found
-
-
-def _argv(entry: Path) -> list[bytes]:
-    return (entry / "cmdline").read_bytes().split(b"\0")
 
 
 def _was_ready(instance: Instance) -> bool:
