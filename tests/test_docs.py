@@ -45,9 +45,10 @@ OPTIONS = {
 
 
 def joined(text: str) -> list[str]:
-    """The lines of `text` without indentation and variables, those that go on below in one."""
+    """The lines of `text` without what a shell does first, those that go on below in one."""
     lines = re.sub(r"\\\n\s*", " ", text).splitlines()
-    return [re.sub(r"^(\w+=\S+ )+", "", line.strip()) for line in lines]
+    lines = [re.sub(r"^(\w+=\S+ )+", "", line.strip()) for line in lines]
+    return [re.sub(r".*\$\((cromwell-userdb [^)]*)\).*", r"\1", line) for line in lines]
 
 
 def parse(line: str) -> None:

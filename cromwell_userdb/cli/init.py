@@ -30,6 +30,7 @@ from cromwell_userdb.settings import Value
 @click.option("--executions", metavar="DIR", help="Run workflows below this folder.")
 @click.option("--profile", metavar="FILE", help="Take settings from this file.")
 @click.option("--allow-root", is_flag=True, help="Even as root, as in a container.")
+@click.option("--allow-no-locks", is_flag=True, help="Even where files can't be locked.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @place.options
 def init_(
@@ -103,6 +104,7 @@ def _chosen(flags: dict[str, Any], profile: str | None) -> dict[str, Value]:
         "engine.cromwell": flags["cromwell"],
         "run.backend": flags["backend"],
         "run.executions": flags["executions"],
+        "server.allow_no_locks": flags["allow_no_locks"],
     }
     chosen |= {name: value for name, value in options.items() if value}
     for name in ("server.binary", "engine.cromwell", "run.executions"):
