@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import re
@@ -122,8 +123,12 @@ def jar_of(path: Path, environ: Mapping[str, str]) -> Path:
     path = path.expanduser().absolute()
     if not path.is_file():
         raise NotFound(f"There is no Cromwell at {path}: name its jar with --cromwell.")
+    if not os.access(path, os.R_OK):
+        raise NotFound(f"{path} can't be read by you: name another Cromwell with --cromwell.")
     if zipfile.is_zipfile(path):
         return path
+    if path.suffix == ".jar":
+        raise NotFound(f"{path} is no jar of Cromwell's, or a damaged one: install it again.")
     for jar in _jars_named_by(path, environ):
         if jar.is_file():
             return jar
@@ -161,8 +166,9 @@ def _facts(jar: Path, cache: Path) -> dict[str, Any]:
     with jar.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
     facts = {**same, "version": version_in(jar), "sha256": digest}
-    make_private(cache)
-    write_json(book, {**known, str(jar): facts})
+    with contextlib.suppress(OSError):  # a full disk costs us the memory, not the run
+        make_private(cache)
+        write_json(book, {**known, str(jar): facts})
     return facts
 
 

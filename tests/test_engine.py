@@ -117,6 +117,37 @@ def test_a_jar_of_something_else_is_refused(find, tmp_path):
         find(named=tmp_path / "x.jar")
 
 
+def test_a_jar_that_was_cut_is_called_damaged(find, tmp_path):
+    jar = a_jar(tmp_path / "c.jar")
+    jar.write_bytes(jar.read_bytes()[:-30])
+    with pytest.raises(NotFound, match="a damaged one"):
+        find(named=jar)
+
+
+FIND = """
+import sys
+from pathlib import Path
+from cromwell_userdb import engine, errors
+try:
+    engine.find(named=Path(sys.argv[1]), environ={}, cache=Path("cache"))
+except errors.NotFound as error:
+    print(error)
+"""
+
+
+@pytest.mark.root
+def test_a_jar_that_another_user_keeps_to_himself_is_no_traceback(bob):
+    jar = a_jar(bob.home / "c.jar")
+    jar.chmod(0o600)
+    found = bob.run(bob.command[0], "-c", FIND, jar)
+    assert found.stdout == f"{jar} can't be read by you: name another Cromwell with --cromwell.\n"
+
+
+def test_a_cache_that_takes_nothing_costs_no_run(find, tmp_path):
+    (tmp_path / "file").write_text("")
+    assert find(named=a_jar(tmp_path / "c.jar"), cache=tmp_path / "file/cache").version == "92"
+
+
 HOMEBREW = """#!/bin/bash
 export JAVA_HOME="${JAVA_HOME:-/opt/openjdk@17}"
 exec "${JAVA_HOME}/bin/java"  -jar "LIBEXEC/cromwell.jar" "$@"
