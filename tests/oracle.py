@@ -10,7 +10,8 @@ from pathlib import Path
 
 from cromwell_userdb import wdl
 from cromwell_userdb.embedded import frontend
-from cromwell_userdb.embedded.driver import EVALUATION, Driver, root_flow
+from cromwell_userdb.embedded.driver import Driver, root_flow
+from cromwell_userdb.embedded.errors import EVALUATION
 from cromwell_userdb.embedded.ledger import Ledger
 from cromwell_userdb.embedded.options import Options
 from cromwell_userdb.embedded.provider import Provider

@@ -16,7 +16,8 @@ from WDL import Value
 
 from cromwell_userdb import database, hocon, metadata, wdl
 from cromwell_userdb.embedded import finish, frontend
-from cromwell_userdb.embedded.driver import EVALUATION, Driver, root_flow, words_of
+from cromwell_userdb.embedded.driver import Driver, root_flow
+from cromwell_userdb.embedded.errors import EVALUATION, words_of
 from cromwell_userdb.embedded.flow import Flow
 from cromwell_userdb.embedded.frontend import Request
 from cromwell_userdb.embedded.ledger import PATIENCE, Ledger

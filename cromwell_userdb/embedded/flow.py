@@ -76,6 +76,7 @@ class Attempt:
     memory_factor: float = 1.0
     prepared: Prepared | None = None
     command: str = ""
+    script: str = ""
     hashes: Hashes | None = None
     job: str | None = None
     child: Child | None = None
@@ -100,6 +101,10 @@ class Attempt:
     def ready_prepared(self) -> Prepared:
         assert self.prepared
         return self.prepared
+
+    def begin_running(self, moment: float) -> None:
+        self.enter("RunningJob")
+        self.born = moment
 
     def enter(self, phase: str) -> None:
         """Note that the phase before is over, and `phase` begins."""
