@@ -552,7 +552,9 @@ def stop(
 
 
 def _check_unused(instance: Instance, runs: Sequence[str]) -> None:
-    count = sockets.connections(instance.socket)
+    deadline = time.monotonic() + 1  # whoever has just gone is still seen for a moment
+    while (count := sockets.connections(instance.socket)) and time.monotonic() < deadline:
+        time.sleep(0.02)
     if not count and not runs:
         return
     users = f"{count} connection{'s' * (count != 1)}"
