@@ -85,7 +85,7 @@ def jobs(ids: Iterable[str], *, cluster: str = "") -> dict[str, Job]:
             text = process.run(sacct_argv(batch, cluster))
         except CommandFailed:
             break
-        found |= {job.id: job for job in parse_sacct(text)}
+        found |= {job.id: job for job in parse_sacct(text) if job.id in batch}
     return found
 
 
