@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from cromwell_userdb import leader, runs
 from cromwell_userdb.cli.place import Place
 from cromwell_userdb.database import Connection
@@ -10,9 +12,12 @@ from cromwell_userdb.instance import RunFolder
 from cromwell_userdb.runs import State
 
 
-def of(where: Place, folder: RunFolder) -> State:
+def of(
+    where: Place, folder: RunFolder, *, job_ended: Callable[[str], bool | None] | None = None
+) -> State:
     """What the run's folder says, put right where its leader is proven dead.
 
+    `job_ended` proves it for a leader that is a job; SLURM does, where nothing else is given.
     Raises NotRunning for a folder whose run never began.
     """
     state = runs.read_state(folder)
@@ -22,7 +27,7 @@ def of(where: Place, folder: RunFolder) -> State:
         )
     if state.has_ended:
         return state
-    return leader.reconcile(folder, state, lambda: _connect(where), _job_ended)
+    return leader.reconcile(folder, state, lambda: _connect(where), job_ended or _job_ended)
 
 
 def _connect(where: Place) -> Connection:

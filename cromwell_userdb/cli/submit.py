@@ -150,12 +150,14 @@ def lead_here_(place: Place, **words: Any) -> None:
 def _lead(where: Place, entered: RunFolder) -> None:
     """Lead the run, or what goes on with it, and leave with its verdict."""
     folder = newest(entered)
-    state = standing.of(where, folder)
+    # SLURM gives a job its second life when all of the first is dead.
+    state = standing.of(where, folder, job_ended=lambda job: job == os.environ["SLURM_JOB_ID"])
     if state.has_ended and state.state != runs.LOST:
         sys.exit(EXIT[state.state])
-    with contextlib.ExitStack() as stack:
-        stack.callback(_stop_server, where)
+    try:
         ended = _led(where, folder, state)
+    finally:
+        _stop_server(where)
     if ended.note == leader.STOPPED:
         request = runs.read_request(folder)
         if request and request.on_limit == "requeue":
