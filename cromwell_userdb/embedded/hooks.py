@@ -73,6 +73,16 @@ def _names(provider: Provider, prepared: Prepared, call: CallId) -> dict[str, An
     }
 
 
+def is_submitting(place: Place) -> bool:
+    """Whether a submit hook that an engine before this one started is still at work."""
+    own = os.fsencode(place.execution / "script.submit")
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        with contextlib.suppress(OSError):
+            if own in path.read_bytes().split(b"\0"):
+                return True
+    return False
+
+
 def job_of(provider: Provider, place: Place) -> str:
     """The id that the submit hook printed; raises CommandFailed when there is none."""
     printed = _read(place.execution / "stdout.submit")

@@ -8,6 +8,7 @@ import itertools
 import math
 import os
 import signal
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -25,6 +26,9 @@ SUBMITTERS = 8
 
 RC_GRACE = 2.0
 """Seconds in which the `rc` of a job that has gone may still turn up, as on NFS."""
+
+SUBMIT_SECONDS = 60.0
+"""Seconds that the submit hook of an engine that died is waited for."""
 
 KILL_SECONDS = 60.0
 """Seconds that a kill hook has, before the job counts as killed all the same."""
@@ -74,6 +78,8 @@ class Jobs:
 
     def submit(self, attempt: Attempt, script: str) -> None:
         """Write the script and start the submit hook; raises an error of ours."""
+        if attempt.place.script.exists():
+            self._clear(attempt)
         attempt.place.script.write_text(script)
         self.record.running(attempt.call, attempt.command)
         attempt.begin_running(self.clock())
@@ -93,13 +99,30 @@ class Jobs:
         place = attempt.place
         if _text(place.script) != script:
             return False
-        job = self._old_job(place)
+        deadline = self.clock() + SUBMIT_SECONDS
+        while (job := self._old_job(place)) is None and not place.rc.exists():
+            if self.clock() > deadline or not hooks.is_submitting(place):
+                break
+            time.sleep(0.05)
         if job is None and not place.rc.exists():
             return False
         attempt.begin_running(self.clock())
         self.record.running(attempt.call, attempt.command)
         self._runs(attempt, job or "unknown")
         return True
+
+    def _clear(self, attempt: Attempt) -> None:
+        """End what an engine that died has left half done, so that nothing of it is read."""
+        place = attempt.place
+        job = None if place.rc.exists() else self._old_job(place)
+        if job is not None:
+            attempt.job = job
+            self._kill(attempt)
+            if attempt.child is not None:
+                attempt.child.wait(KILL_SECONDS)
+                attempt.child = None
+        for name in ("rc", "pid", "memory_retry_rc", "stdout", "stderr"):
+            (place.execution / name).unlink(missing_ok=True)
 
     def look(self) -> Iterator[Ended]:
         """What has ended since the last look."""
