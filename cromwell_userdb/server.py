@@ -44,6 +44,7 @@ GIVE_WAY = 8.0
 FORCE_WATCH = 40.0
 """Seconds in which the counter of a living holder would have moved."""
 
+_LOOK_AT_JOB = 15.0
 _SILENCE, _SILENCE_AT_START = 30.0, 3.0
 _LOG_LIMIT = 4 << 20
 _SMALL_REDO, _LARGE_REDO = 8, 48
@@ -188,7 +189,7 @@ def _obtain(instance: Instance, mine: Lease, asked: _Asked) -> bool:
     """Take the lease; False when a server of this host has it and is ready."""
     guarded = instance.datadir / "ibdata1"
     while not _serves(instance, asked.patience):
-        _await_other_host(instance, max(asked.wait, GIVE_WAY), asked.progress)
+        _await_other_host(instance, asked)
         _await_orphan(instance, asked.patience, asked.progress)
         try:
             lease.take(instance.lease, mine, guarded=guarded, job_ended=asked.job_ended)
@@ -226,22 +227,31 @@ def _serves(instance: Instance, wait: float) -> bool:
         time.sleep(0.05)
 
 
-def _await_other_host(instance: Instance, patience: float, progress: Callable[[str], None]) -> None:
-    """Ask a holder on another host to give way, and wait a little: it does when it is idle."""
+def _await_other_host(instance: Instance, asked: _Asked) -> None:
+    """Ask a holder on another host to give way, and wait: it does at once when it is idle."""
     held = lease.read(instance.lease)
-    if held is None or held.holder.is_here:
+    if held is None or held.holder.is_here or _has_ended(held, asked):
         return
-    progress(f"asking {held.sentence} to give way")
+    asked.progress(f"asking {held.sentence} to give way")
     write_private(instance.lease_wanted, f"{socket.gethostname()}\n")
     try:
-        deadline = time.monotonic() + patience
-        while time.monotonic() < deadline and _same(instance, held):
+        deadline = time.monotonic() + max(asked.wait, GIVE_WAY)
+        look = time.monotonic() + _LOOK_AT_JOB
+        while time.monotonic() < deadline and _is_still(instance, held):
             time.sleep(0.25)
+            if time.monotonic() > look:
+                look = time.monotonic() + _LOOK_AT_JOB
+                if _has_ended(held, asked):
+                    return
     finally:
         instance.lease_wanted.unlink(missing_ok=True)
 
 
-def _same(instance: Instance, held: Lease) -> bool:
+def _has_ended(held: Lease, asked: _Asked) -> bool:
+    return bool(held.job and asked.job_ended and asked.job_ended(held.job))
+
+
+def _is_still(instance: Instance, held: Lease) -> bool:
     now = lease.read(instance.lease)
     return now is not None and now.nonce == held.nonce
 

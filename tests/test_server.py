@@ -222,8 +222,7 @@ def test_a_start_goes_on_when_the_other_host_has_given_way(instance, program):
     assert giver.wait() == 0 and held.holder.host == "n114"
 
 
-def test_a_start_takes_over_from_a_job_that_has_ended(instance, program, monkeypatch):
-    monkeypatch.setattr(server, "GIVE_WAY", 0.1)
+def test_a_start_takes_over_from_a_job_that_has_ended(instance, program):
     elsewhere(instance, job="7")
     assert server.start(instance, program, job="8", job_ended=lambda job: job == "7").job == "8"
 
