@@ -210,7 +210,7 @@ def _providers(tree: Tree) -> Iterator[str]:
 
 
 def _templates(config: Tree, path: str) -> Iterator[str]:
-    """What would make Cromwell try sixteen times, a minute each, before it gives up."""
+    """What makes Cromwell fail each call, or sit still for ever: it does not end at TERM either."""
     if "submit" not in config and "submit-docker" not in config:
         yield f'{path} has no "submit": Cromwell could not start a single call.'
     if not is_true(config.get("run-in-background")):

@@ -156,9 +156,7 @@ def test_what_cromwell_knows_and_what_is_the_users_to_name_is_left_alone(text):
         ("squeue -j ${job_id}", "squeue ${cwd}", "check-alive uses ${cwd}"),
     ],
 )
-def test_a_provider_that_would_only_fail_after_sixteen_minutes_is_told_at_once(
-    before, after, words
-):
+def test_a_provider_that_cromwell_would_only_hang_on_is_told_at_once(before, after, words):
     text = WHOLE % ""
     assert before in text
     assert any(words in problem for problem in lint(text.replace(before, after)))
