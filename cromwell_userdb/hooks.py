@@ -22,16 +22,20 @@ class HookSettings:
 
     `state` is a private folder of the user's, for snapshots where there is no
     XDG_RUNTIME_DIR. `cluster` is a name for `--clusters`, "" for the only one. `own_path` is a
-    folder that the engine has on PATH and jobs shall not. `partition` to `extra` are the
-    run's defaults, which a task's attributes override. `missing_seconds` is how long SLURM
-    may not know a job before the call is given up. `cores`, `memory_mb` and `nice` are for
-    calls on this machine.
+    folder that the engine has on PATH and jobs shall not. `resumes` is the run whose jobs are to
+    be taken up, by the files that lie beside. `partition` to `extra` are the
+    run's defaults, which a task's attributes override. A call that ran out of time gets
+    `time_percent` of it at its next attempt, in a partition of `longer` ("long=2880", in
+    minutes, the shorter first) where its own has no such time; 100 gives no more.
+    `missing_seconds` is how long SLURM may not know a job before the call is given up.
+    `cores`, `memory_mb` and `nice` are for calls on this machine.
     """
 
     state: Path
     comment: str = ""
     cluster: str = ""
     own_path: str = ""
+    resumes: str = ""
     partition: str = ""
     account: str = ""
     qos: str = ""
@@ -41,6 +45,8 @@ class HookSettings:
     exclude: str = ""
     extra: tuple[str, ...] = ()
     mem_per_cpu: bool = False
+    time_percent: int = 200
+    longer: tuple[str, ...] = ()
     poll_seconds: int = 30
     look_seconds: int = 12
     patience: int = 7200

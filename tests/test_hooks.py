@@ -121,7 +121,7 @@ def _lose_folder(cluster: Cluster, call: Call) -> None:
         ("failed", 3, ""),
         ("over its memory", 80, "OUT_OF_MEMORY: it needed more memory than the 200 MB it had"),
         ("killed by the kernel", 80, ""),
-        ("on a node that failed", 82, "NODE_FAIL: its node failed"),
+        ("on a node that failed", 82, "NODE_FAIL: its node n3 failed"),
         ("preempted", 83, "PREEMPTED: a job of higher priority took its place"),
         ("cancelled by its user", 84, "CANCELLED: somebody cancelled it"),
         ("cancelled by an administrator", 84, "CANCELLED: somebody cancelled it"),
@@ -182,6 +182,31 @@ def test_an_outer_job_leaves_nothing_in_the_call(run: Run, cluster: Cluster) -> 
     call.job = done.stdout.strip()
     assert call.end() == 1
     assert (call.here / "stdout").read_text() == "0\n"
+
+
+@pytest.mark.parametrize(
+    ("died", "asked", "wanted"),
+    [
+        (81, "time=4\npartition=short\n", ["TimeLimit=00:08:00", "Partition=short"]),
+        (81, "time=7:30\npartition=short\n", ["TimeLimit=00:14:00", "Partition=low"]),
+        (81, "time=0:50:00\npartition=low\n", ["TimeLimit=01:00:00", "Partition=low"]),
+        (81, "time=1-0\npartition=main\n", ["TimeLimit=2-00:00:00", "Partition=main"]),
+        (82, "time=4\npartition=short\n", ["TimeLimit=00:09:00", "ExcNodeList=n[2-3]"]),
+        (1, "time=4\npartition=short\n", ["TimeLimit=00:09:00", "Partition=main"]),
+    ],
+    ids=["more time", "a longer partition", "as long as may be", "no limit", "elsewhere", "same"],
+)
+def test_the_next_attempt_asks_for_what_the_last_one_lacked(
+    cluster: Cluster, make_run: Callable[..., Run], died: int, asked: str, wanted: list[str]
+) -> None:
+    run = make_run(longer=("short=10", "low=60"), partition="main", time_limit="9", exclude="n2")
+    before = run.call()
+    for name, text in {"rc": f"{died}\n", ".asked": asked, ".node": "n3\n"}.items():
+        (before.here / name).write_text(text)
+    place = str(before.cwd.relative_to(run.workflow()) / "attempt-2")
+    call = run.call(place=place, extra="--begin=now+1hour").submit()
+    facts = cluster.run(["scontrol", "-o", "show", "job", call.job])
+    assert [fact for fact in wanted if f"{fact} " not in facts] == []
 
 
 @pytest.mark.parametrize(
