@@ -12,9 +12,12 @@ def main() -> None:
 
         print(f"cromwell-userdb {__version__}")
         return
-    from cromwell_userdb.cli import main as command
+    try:
+        from cromwell_userdb.cli import main as command
 
-    command(prog_name="cromwell-userdb")
+        command(prog_name="cromwell-userdb")
+    except KeyboardInterrupt:
+        sys.exit(130)
 
 
 if __name__ == "__main__":

@@ -75,16 +75,26 @@ class Commands(click.Group):
             with formatter.section(title):
                 formatter.write_dl([(name, text) for name, (_, text) in group.items()])
 
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            result = super().invoke(ctx)
+            sys.stdout.flush()
+            return result
+        # Both before click makes them a failure like any other.
+        except KeyboardInterrupt:
+            print("Interrupted.", file=sys.stderr)
+            sys.exit(130)
+        except BrokenPipeError:
+            # Whoever read us has seen enough, as in "list | head".
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            sys.exit(0)
+
     def main(self, *args: Any, **kwargs: Any) -> Any:
         try:
             return super().main(*args, **kwargs)
         except UserDBError as error:
             print(error, file=sys.stderr)
             sys.exit(error.exit_code)
-        except BrokenPipeError:
-            # Whoever read us has seen enough, as in "list | head".
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            sys.exit(0)
         except OSError as error:
             sys.exit(_explain(error))
         except Exception:  # noqa: BLE001  # a bug, which the user should not have to read

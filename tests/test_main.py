@@ -1,0 +1,38 @@
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+COMMAND = [sys.executable, "-m", "cromwell_userdb"]
+
+
+def test_an_interrupted_command_ends_with_130_and_no_traceback(tmp_path: Path) -> None:
+    pipe = tmp_path / "cromwell.jar"
+    os.mkfifo(pipe)
+    argv = [*COMMAND, "engine", "install", "92", "--from", pipe]
+    child = subprocess.Popen(argv, stderr=subprocess.PIPE, text=True)
+    with pipe.open("wb"):
+        child.send_signal(signal.SIGINT)
+        words = child.communicate(timeout=60)[1]
+    assert (child.returncode, words.split()[-1]) == (130, "Interrupted.")
+
+
+@pytest.mark.parametrize("words", [["frobnicate"], ["init", "--nmae", "x"], ["run"]])
+def test_wrong_words_end_with_2(words: list[str]) -> None:
+    done = subprocess.run([*COMMAND, *words], capture_output=True, timeout=60, check=False)
+    assert done.returncode == 2
+    assert b"Traceback" not in done.stderr
+
+
+def test_a_reader_that_has_seen_enough_is_no_failure() -> None:
+    child = subprocess.Popen(
+        [*COMMAND, "config", "show", "--json"], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    assert child.stdout and child.stderr
+    child.stdout.close()
+    assert (child.wait(60), child.stderr.read()) == (0, b"")
