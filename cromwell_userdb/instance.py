@@ -54,6 +54,10 @@ class RunFolder:
     def number(self) -> int:
         return int(self.path.name)
 
+    def sibling(self, number: int) -> RunFolder:
+        """Another run of the same instance."""
+        return RunFolder(self.path.with_name(str(number)))
+
     @property
     def request(self) -> Path:
         return self.path / "request.json"

@@ -36,7 +36,8 @@ class Task:
     """One engine to lead.
 
     `connect` gives a connection to the instance, with its server started where need be;
-    `cancel` ends jobs by their ids.
+    `cancel` ends jobs by their ids; `afterwards` sees to what the run leaves besides, and gives
+    a word on it.
     """
 
     folder: RunFolder
@@ -45,6 +46,7 @@ class Task:
     environment: Mapping[str, str]
     connect: Callable[[], database.Connection]
     cancel: Callable[[Sequence[str]], None]
+    afterwards: Callable[[State], str] = lambda state: ""
 
 
 STOPPED = "stopped before its end; its jobs go on"
@@ -181,10 +183,11 @@ class _Leading:
     def conclude(self) -> None:
         """Write the verdict: Cromwell's own last status, and only then the exit code."""
         state, note = self.verdict()
+        after = self.task.afterwards(replace(self.state, state=state))
         self.state = replace(
             self.state,
             state=state,
-            note=note,
+            note="; ".join(filter(None, [note, after])),
             ended=runs.now(),
             failures=self.failures() if state == runs.FAILED else (),
         )

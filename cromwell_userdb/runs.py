@@ -41,6 +41,8 @@ class Request:
 
     `wdl` is an absolute path or a URL; `created` is ISO 8601 in UTC. `on_limit` is what a
     leader does that is told to end: abort, adopt (leave the jobs) or requeue (and go on).
+    `executions` is Cromwell's root; `sources` are the workflow and its imports, each with its
+    copy below the run's folder. `overrides` and `orphans` are for a run that `resumes` another.
     """
 
     run: int
@@ -59,6 +61,10 @@ class Request:
     metadata_output: str = ""
     on_limit: str = "abort"
     settings: dict[str, Any] = field(default_factory=dict)
+    executions: str = ""
+    sources: dict[str, str] = field(default_factory=dict)
+    overrides: dict[str, dict[str, Any]] = field(default_factory=dict)
+    orphans: str = ""
 
 
 @dataclass(frozen=True)

@@ -70,6 +70,13 @@ def parse_sacct(text: str) -> list[Job]:
     return [Job(row[0], row[1].split()[0], row[2]) for row in rows if len(row) == 3 and row[1]]
 
 
+def folders_of_jobs(cluster: str = "") -> list[tuple[str, str]]:
+    """This user's jobs that have not ended, each with its work folder; raises CommandFailed."""
+    argv = ["squeue", *_on(cluster), "-h", "--me", "-o", "%i %Z"]
+    found = (line.split(None, 1) for line in process.run(argv).splitlines())
+    return [(words[0], words[1]) for words in found if len(words) == 2 and words[0].isdigit()]
+
+
 def jobs(ids: Iterable[str], *, cluster: str = "") -> dict[str, Job]:
     """What is known of the jobs, by id: one squeue for all, one sacct for those that are gone.
 

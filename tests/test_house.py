@@ -25,7 +25,7 @@ LAYERS = [
     "process record render database wdl hocon progress",
     "binaries disk hooks java keys lease releases runs schema traps"
     " callcache cluster metadata slurm workflows",
-    "engine leader provision server supervisor",
+    "adoption engine leader provision server supervisor",
     "prepare",
     "embedded report",
     "cli",

@@ -26,6 +26,7 @@ GROUPS = {
     },
     "Runs": {
         "submit": ("submit", "Run a workflow from a SLURM job of its own."),
+        "resume": ("resume", "Finish a run that died, failed or was aborted."),
         "attach": ("run", "Follow a run that goes on elsewhere."),
         "logs": ("answers", "Show the last words of a run's calls."),
         "abort": ("answers", "Abort a run, and its jobs with it."),

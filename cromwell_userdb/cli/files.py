@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 import zipfile
 from collections.abc import Iterable, Sequence
@@ -10,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from cromwell_userdb.errors import UsageError
-from cromwell_userdb.record import write_private
+from cromwell_userdb.record import make_private, write_private
 
 LARGEST = 10 << 20
 """Bytes of a workflow that are fetched; no workflow is as large."""
@@ -105,6 +106,21 @@ def check_label(key: str, value: Any) -> str:
     if max(len(key), len(value)) > 255:
         raise UsageError(f"The label {key[:40]!r} is longer than the 255 characters it may have.")
     return value
+
+
+def keep_sources(paths: Sequence[Path], folder: Path) -> dict[str, str]:
+    """Copy a workflow and its imports below `folder`, where they find each other as before.
+
+    Returns each path with that of its copy, as the folder has it.
+    """
+    if not paths:
+        return {}
+    above = os.path.commonpath([path.parent for path in paths])
+    kept = {str(path): str(Path("sources") / path.relative_to(above)) for path in paths}
+    for path, copy in kept.items():
+        make_private((folder / copy).parent)
+        write_private(folder / copy, Path(path).read_bytes())
+    return kept
 
 
 def pack_imports(places: Sequence[Path], bundle: Path) -> None:

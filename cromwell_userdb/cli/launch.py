@@ -35,6 +35,7 @@ class Order:
     options: Mapping[str, Any]
     labels: Mapping[str, str]
     imports: tuple[Path, ...]
+    sources: tuple[Path, ...]
     metadata_output: Path | None
     arguments: tuple[str, ...]
 
@@ -60,7 +61,7 @@ def order(where: Place, *, more_flags: Mapping[str, Any], **words: Any) -> Order
     inputs = files.read_inputs(source, words["given"])
     engine = session.engine(where)
     local = _local(words["wdl"])
-    workflow = _check(local, inputs, words["imports"], engine, source or "--input")
+    workflow, sources = _check(local, inputs, words["imports"], engine, source or "--input")
     language = [("-t", words["kind"]), ("-v", words["type_version"])]
     return Order(
         where=where,
@@ -72,6 +73,7 @@ def order(where: Place, *, more_flags: Mapping[str, Any], **words: Any) -> Order
         options=files.read_mapping(words["options"], "options") if words["options"] else {},
         labels=files.read_labels(words["labels"], words["more_labels"]),
         imports=words["imports"],
+        sources=sources,
         metadata_output=place.absolute(str(output))
         if (output := words["metadata_output"])
         else None,
@@ -97,8 +99,8 @@ def _name(source: str | None) -> str:
 
 def _check(
     path: Path, inputs: Mapping[str, Any], imports: Sequence[Path], engine: Engine, source: str
-) -> str:
-    """The workflow's name. What only miniwdl objects to is a warning to a Cromwell."""
+) -> tuple[str, tuple[Path, ...]]:
+    """The workflow's name and files. What only miniwdl objects to is a warning to a Cromwell."""
     if not path.is_file():
         raise UsageError(f"{path}: there is no such workflow.")
     try:
@@ -107,10 +109,10 @@ def _check(
         if engine.kind == "embedded" or wdl.is_certain(error):
             raise
         screen.note(f"{error}\nGoing on: Cromwell may see it otherwise.")
-        return path.stem
+        return path.stem, ()
     if problems := wdl.check_inputs(document, inputs):
         raise UsageError("\n".join(f"{source}: {problem}" for problem in problems))
-    return document.name
+    return document.name, document.files
 
 
 def launch(what: Order, *, wait: bool, quiet: bool, on_limit: str = "abort") -> RunFolder:
@@ -144,6 +146,8 @@ def enter(what: Order, *, on_limit: str = "abort") -> RunFolder:
         metadata_output=str(what.metadata_output or ""),
         on_limit=on_limit,
         settings=what.where.settings.by_name(),
+        executions=str(session.executions_place(what.where)),
+        sources=files.keep_sources(what.sources, folder.path),
     )
     write_json(folder.inputs, what.inputs)
     write_json(folder.options, what.options)
@@ -174,12 +178,16 @@ def begin(
     where: Place, folder: RunFolder, engine: Engine, *, snapshot_isolation: bool
 ) -> leader.Task:
     """Write the run's configuration and hooks; returns what its leader has to do."""
+    from cromwell_userdb.cli import resume  # which launches, in its turn
+
     request = runs.read_request(folder)
     if request is None:
         raise UsageError(f"run {folder.number} was never requested.")
     executions = session.executions(where)
     make_private(folder.path / "workflow-logs")
-    session.hooks(where, folder)
+    session.hooks(where, folder, resumes=request.resumes)
+    if request.resumes is not None:
+        resume.equip(where, folder, request)
     conf = session.conf(
         where,
         folder,
@@ -202,6 +210,7 @@ def begin(
         environment=engines.environment(engine, os.environ),
         connect=lambda: session.connect(where),
         cancel=lambda jobs: session.cancel(where, folder, jobs),
+        afterwards=lambda state: resume.tidy(where, folder, request, state),
     )
 
 

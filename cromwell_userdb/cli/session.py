@@ -155,7 +155,7 @@ def install_cromwell(
         )
 
 
-def hooks(where: Place, run: RunFolder) -> None:
+def hooks(where: Place, run: RunFolder, *, resumes: int | None = None) -> None:
     """Copy the hooks beside the run, with their settings: no later change reaches them."""
     settings = where.settings
     machine = Machine.here()
@@ -164,6 +164,7 @@ def hooks(where: Place, run: RunFolder) -> None:
         HookSettings(
             state=where.instance.root / "hooks",
             comment=f"cromwell-userdb run {run.path.name}",
+            resumes=str(resumes or ""),
             partition=settings.slurm_partition,
             account=settings.slurm_account,
             qos=settings.slurm_qos,

@@ -80,6 +80,19 @@ class Document:
         assert self.tree.workflow
         return self.tree.workflow
 
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """The workflow's own file and those it imports; what came out of a zip is gone again."""
+        found: dict[Path, None] = {}
+        waiting = [self.tree]
+        while waiting:
+            document = waiting.pop()
+            path = Path(document.pos.abspath)
+            if path not in found:
+                found[path] = None
+                waiting += [one.doc for one in document.imports if one.doc]
+        return tuple(path for path in found if path.is_file())
+
     @functools.cached_property
     def declarations(self) -> dict[str, Tree.Decl]:
         """Each input's declaration, by the name in an inputs JSON."""
