@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import random
 import re
 import signal
 import subprocess
@@ -333,6 +335,34 @@ def test_jobs_left_by_an_engine_are_taken_up_by_the_next(either: Bench, signum: 
     assert again.outputs["marking.os"] == ["done 0", "done 1", "done 2"]
     assert again.id == Done(0, log).id
     assert either.marks == ["0", "1", "2"]
+
+
+CHAINS = """version 1.0
+task a {{ input {{ Int i }}
+  command <<< echo a~{{i}} >> {marks}; sleep 0.~{{i % 4}}; echo ~{{i}} > o >>>
+  output {{ Int o = read_int("o") File f = "o" }} }}
+task b {{ input {{ Int i File f }}
+  command <<< echo b~{{i}} >> {marks}; cat ~{{f}} >>> output {{ Int o = read_int(stdout()) }} }}
+workflow chains {{ input {{ Int n = 20 }}
+  scatter (i in range(n)) {{ call a {{ input: i = i }} call b {{ input: i = i, f = a.f }} }}
+  output {{ Array[Int] os = b.o }} }}
+"""
+
+
+def test_an_engine_killed_again_and_again_runs_no_call_twice(either: Bench):
+    path = either.folder / "chains.wdl"
+    path.write_text(CHAINS.format(marks=either.folder / "marks"))
+    label = {"cromwell-userdb-run": f"{either.folder.name}-{os.getpid()}"}
+    moments = random.Random(11)
+    log = ""
+    while "outputs" not in log:
+        engine = either.begin(path, l=label, o={"read_from_cache": False})
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            engine.wait(moments.uniform(0.4, 1.2))
+        engine.kill()
+        log = engine.communicate()[0]
+    assert Done(0, log).outputs["chains.os"] == list(range(20))
+    assert either.marks == sorted(f"{task}{i}" for task in "ab" for i in range(20))
 
 
 def test_a_database_that_comes_back_has_lost_nothing(bench: Bench):
