@@ -133,7 +133,8 @@ def footer(state: State) -> str:
     took = duration(elapsed(state))
     if state.has_ended:
         return took
-    parts = [took, f"{state.total.running} running on {state.backend or 'this machine'}"]
+    where = "through SLURM" if state.backend == "slurm" else "on this machine"
+    parts = [took, f"{state.total.running} running {where}"]
     parts.append("aborting" if state.aborting else "Ctrl-C aborts, Ctrl-\\ leaves it to itself")
     return " · ".join(parts)
 
