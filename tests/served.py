@@ -146,7 +146,9 @@ class Writer(threading.Thread):
 
     def again(self) -> Writer:
         """One that goes on where this one ended, and remembers what it had."""
-        next_one = Writer(self.instance, size=self.size, first=len(self.acknowledged) + 1)
+        # Past the row that was committed but not acknowledged.
+        first = max(self.acknowledged, default=0) + 100
+        next_one = Writer(self.instance, size=self.size, first=first)
         next_one.acknowledged = self.acknowledged
         return next_one
 
