@@ -14,13 +14,16 @@ from pathlib import Path
 
 from cromwell_userdb import process
 from cromwell_userdb.errors import CommandFailed, NotFound
-from cromwell_userdb.record import make_private, read_json, write_json
+from cromwell_userdb.record import Machine, make_private, read_json, write_json
 
 MINIMUM = 17
 """Cromwell 88 asks for it, and sockets without TCP came with Java 16."""
 
 _AOT = 25
 """From here on, one cache of loaded and linked classes replaces the class data archive."""
+
+_WIDE_HEAP_MB = 32_000
+"""With so much, pointers are wider than those in an archive."""
 
 _KEPT = 2
 """Archives of one jar that stay: two Javas may take turns, a third throws the oldest out."""
@@ -157,16 +160,25 @@ def options(
     ]
     if not big:
         flags += ["-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"]
-    if heap_mb:
-        flags.append(f"-Xmx{heap_mb}m")
+    # A JVM would begin with a 64th of a big node's memory, and from 32 GB on do without archives.
+    flags += ["-Xms64m", f"-Xmx{heap_mb or heap_mb_for(Machine.here().memory)}m"]
     if java.major >= 24:
         # Cromwell's libraries are older than these warnings.
         flags += ["--sun-misc-unsafe-memory-access=allow", "--enable-native-access=ALL-UNNAMED"]
-    if archive:
+    if archive and heap_mb < _WIDE_HEAP_MB:
         flags.append(_flag(java, "-XX:AOTCache", "-XX:SharedArchiveFile") + f"={archive}")
         # Costs nothing to speak of; a JVM that trusts a damaged archive crashes.
         flags.append("-XX:+VerifySharedSpaces")
     return flags
+
+
+def heap_mb_for(memory: int) -> int:
+    """The heap, in MB, of a JVM that may use `memory` bytes with others.
+
+    >>> [heap_mb_for(gigabytes << 30) for gigabytes in (1, 8, 1000)]
+    [1024, 2048, 8192]
+    """
+    return min(max(memory >> 22, 1024), 8192)
 
 
 def _flag(java: Java, aot: str, cds: str) -> str:

@@ -135,4 +135,26 @@ class Machine:
     def here(cls) -> Machine:
         import psutil
 
-        return cls(len(os.sched_getaffinity(0)), int(psutil.virtual_memory().total))
+        physical = int(psutil.virtual_memory().total)
+        return cls(len(os.sched_getaffinity(0)), min(physical, memory_limit() or physical))
+
+
+def memory_limit(
+    groups: Path = Path("/proc/self/cgroup"), root: Path = Path("/sys/fs/cgroup")
+) -> int | None:
+    """The least limit that the control groups around a process set, in bytes; None without one."""
+    limits = []
+    for line in groups.read_text().splitlines() if groups.exists() else ():
+        _, controllers, name = line.split(":", 2)
+        if controllers == "":
+            base, file = root, "memory.max"
+        elif "memory" in controllers.split(","):
+            base, file = root / "memory", "memory.limit_in_bytes"
+        else:
+            continue
+        group = base / name.lstrip("/")
+        for folder in (group, *group.parents):
+            if folder.is_relative_to(base):
+                with contextlib.suppress(OSError, ValueError):  # ValueError: "max"
+                    limits.append(int((folder / file).read_text()))
+    return min(limits, default=None)

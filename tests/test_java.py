@@ -138,6 +138,15 @@ def test_a_small_run_starts_fast_and_a_big_one_compiles_well():
     assert "-Duser.timezone=UTC" in small
 
 
+def test_the_heap_is_a_quarter_of_the_memory_but_neither_tiny_nor_huge():
+    assert [java.heap_mb_for(size << 30) for size in (1, 8, 1000)] == [1024, 2048, 8192]
+
+
+def test_a_heap_with_wide_pointers_goes_without_an_archive():
+    flags = java.options(Java(Path("java"), "17.0.1", ""), heap_mb=40_000, archive=Path("a"))
+    assert not [flag for flag in flags if "Archive" in flag]
+
+
 def test_java_25_has_another_kind_of_archive():
     place = Path("a.archive")
     assert "-XX:SharedArchiveFile=a.archive" in java.options(
