@@ -84,6 +84,13 @@ def test_more_than_the_machine_has_ends_at_once_with_a_sentence(
     assert "calls may have 2 cores and 1000 MB of this machine" in call.stderr
 
 
+@pytest.mark.parametrize("cpu", ["a[$(touch PWNED)]", "1 + 1", "-1", ""])
+def test_what_is_no_number_is_never_computed(run: Run, cpu: str) -> None:
+    call = submit(run.call(cpu=cpu))
+    assert (call.job, "cpu and memory take numbers" in call.said) == ("", True)
+    assert list(run.base.rglob("PWNED")) == []
+
+
 def test_a_kill_ends_all_that_the_call_started(run: Run, tmp_path: Path) -> None:
     command = "sleep 9.71 & setsid sleep 9.72 & trap '' TERM; touch began; sleep 9.73; sleep 9.74"
     call = submit(run.call(command))
