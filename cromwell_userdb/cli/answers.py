@@ -65,8 +65,17 @@ def _listed(state: State) -> list[str]:
         duration(screen.elapsed(state)),
         f"{total.done}/{total.total}{bad}",
         str(total.cached or "–"),
-        state.note.splitlines()[0][:60] if state.state == runs.LOST and state.note else "",
+        _remark(state),
     ]
+
+
+def _remark(state: State) -> str:
+    if state.resumed_by:
+        return f"resumed as run {state.resumed_by}"
+    if state.state == runs.LOST:
+        return f"{(state.note.splitlines() or [""])[0][:60]}; resume {state.run}"
+    return ""
+
 
 
 def _recent(where: Place) -> Iterator[State]:
@@ -247,13 +256,21 @@ def abort_(place: Place, run: str, wait: bool, as_json: bool) -> None:
       cromwell-userdb abort 12
     """
     folder, state = _run(place, run)
-    if state.has_ended:
+    if state.resumed_by:
+        raise NotRunning(f"run {state.run} was resumed as run {state.resumed_by}: abort that one.")
+    if state.has_ended and state.state != runs.LOST:
         raise NotRunning(f"run {state.run} has already ended: {state.state}.")
-    leader.ask_to_abort(folder, state)
+    if not state.has_ended:
+        leader.ask_to_abort(folder, state)
     deadline = time.monotonic() + 600
     while wait and not state.has_ended and time.monotonic() < deadline:
         time.sleep(0.1)
         folder, state = _run(place, str(folder.number))
+    if state.state == runs.LOST:
+        # Nobody is left to obey: its jobs are ours to cancel.
+        from cromwell_userdb.cli import resume
+
+        state = resume.end_jobs(place, folder, state, wait=wait)
     if as_json:
         return screen.answer(runs.as_json(state))
     ended = f"{state.state}" if state.has_ended else "aborting: its engine ends its jobs"

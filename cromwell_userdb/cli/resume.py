@@ -29,6 +29,9 @@ from cromwell_userdb.runs import Request, State
 ORPHANS_PATIENCE = 24 * 3600.0
 """Seconds that ``--orphans wait`` waits, after a run's own end, for jobs it had no use for."""
 
+ABORT_PATIENCE = 60.0
+"""Seconds in which SLURM is given a look at the end of jobs that were cancelled."""
+
 
 @click.command("resume", cls=OnRun)
 @run_argument(newest=True)
@@ -307,6 +310,23 @@ def tidy(where: Place, folder: RunFolder, request: Request, state: State) -> str
     except UserDBError as error:
         return f"jobs of an earlier run may be left: {error}"
     return f"{told}: left" if left else ""
+
+
+def end_jobs(where: Place, folder: RunFolder, state: State, *, wait: bool) -> State:
+    """Cancel what a lost run has in the queue, and call it aborted from then on."""
+    request = _request(folder)
+    where = places.with_flags(where, {"run.backend": request.backend})
+    dead = adoption.lineage(folder)
+    nobody = replace(state, jobs=())
+    left = jobs_of(where, request, dead, nobody)
+    session.cancel(where, folder, left)
+    deadline = time.monotonic() + ABORT_PATIENCE
+    while wait and jobs_of(where, request, dead, nobody) and time.monotonic() < deadline:
+        time.sleep(1)
+    note = f"its engine had died; {plural(len(left), 'job')} cancelled"
+    state = replace(state, state=runs.ABORTED, note=note, as_of=runs.now())
+    runs.write_state(folder, state)
+    return state
 
 
 def jobs_of(where: Place, request: Request, dead: Sequence[Dead], state: State) -> list[str]:

@@ -23,6 +23,8 @@ from cromwell_userdb.runs import State
 if TYPE_CHECKING:
     from types import FrameType
 
+    from cromwell_userdb.cli.launch import Order
+
 EXIT = {runs.SUCCEEDED: 0, runs.FAILED: 1, runs.ABORTED: 7, runs.LOST: 75}
 """What `run` and `attach` end with."""
 
@@ -97,6 +99,8 @@ def run_(
     from cromwell_userdb.cli import launch
 
     order = launch.order(place, **words, more_flags={"run.backend": backend})
+    if not quiet:
+        offer_to_resume(order)
     with Interrupts() as interrupts:
         folder = launch.launch(order, wait=wait, quiet=quiet, on_limit=on_limit)
         if detach:
@@ -104,6 +108,17 @@ def run_(
         else:
             state = follow(folder, place, interrupts, quiet=quiet)
             conclude(folder, state, place, as_json=as_json)
+
+
+def offer_to_resume(order: Order) -> None:
+    """Say so where this very workflow was lost before, with these inputs."""
+    from cromwell_userdb.cli import resume
+
+    if lost := resume.lost_twin(order):
+        screen.note(
+            f"run {lost.run} of this workflow and these inputs was lost; its jobs are taken up by: "
+            f"cromwell-userdb resume {lost.run}{order.where.option}"
+        )
 
 
 @click.command("attach", cls=OnRun)

@@ -147,13 +147,18 @@ def elapsed(state: State) -> float:
     return (end - datetime.fromisoformat(state.started)).total_seconds()
 
 
+OUT_OF_MEMORY = 80
+"""The return code that our hooks give a call which SLURM ended for its memory."""
+
+
 def ending(state: State, *, option: str = "") -> str:
     """What became of the run: the cause first, then where, then what to do."""
     total, took = state.total, duration(elapsed(state))
     head = f"run {state.run} {state.state}"
     if state.state == "succeeded":
         cached = f", {total.cached} from cache" if total.cached else ""
-        return f"{head} in {took}: {plural(total.total, 'call')}{cached}"
+        after = f"\n{shown(state.note)}" if state.note else ""
+        return f"{head} in {took}: {plural(total.total, 'call')}{cached}{after}"
     if state.state == "failed":
         return "\n".join(_failed(state, f"{head} after {took}", option))
     if state.state == "aborted":
@@ -161,8 +166,8 @@ def ending(state: State, *, option: str = "") -> str:
         return f"{head} after {took}{reason}."
     if state.state == "lost":
         return (
-            f"{head} after {took}: {shown(state.note)}. What it finished is in the cache: "
-            "run it again to go on from there."
+            f"{head} after {took}: {shown(state.note)}. "
+            f"Go on from there: cromwell-userdb resume {state.run}{option}"
         )
     return head
 
@@ -192,6 +197,15 @@ def _failed(state: State, head: str, option: str) -> Iterator[str]:
     kept = state.total.done
     if kept:
         yield f"\n{plural(kept, 'other call')} succeeded and will come from the cache."
+    yield f"\n{_again(state, option)}"
+
+
+def _again(state: State, option: str) -> str:
+    """How to go on from a failure, with more memory where that was what failed."""
+    hungry = dict.fromkeys(one.call for one in state.failures if one.return_code == OUT_OF_MEMORY)
+    more = "".join(f" --memory {shown(call)}=8GB" for call in hungry)
+    what = "Again, with more for them" if more else "Again"
+    return f"{what}: cromwell-userdb resume {state.run}{more}{option}"
 
 
 def heading(state: State, name: str) -> str:
