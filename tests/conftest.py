@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-pytest_plugins = ["cluster", "people", "recorded", "served", "lab"]
+pytest_plugins = ["cluster", "people", "recorded", "served", "lab", "matrix"]
 
 IN_CI = bool(os.environ.get("CROMWELL_USERDB_CI"))
 KEPT = {"CROMWELL_USERDB_CI", "CROMWELL_USERDB_CROMWELL"}
@@ -26,7 +26,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Say at once what a test lacks; tests of one file, and all of SLURM, share a worker."""
+    """Say at once what a test lacks; tests of one file share a worker."""
     # Not at the top: pytest first has to see to its assertions.
     from cluster import lacks
 
@@ -48,7 +48,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         for mark, reason in missing.items():
             if reason and item.get_closest_marker(mark):
                 item.add_marker(pytest.mark.skip(reason=reason))
-        group = "slurm" if item.get_closest_marker("slurm") else item.path.stem
+        group = item.path.stem
         item.add_marker(pytest.mark.xdist_group(group))
 
 
