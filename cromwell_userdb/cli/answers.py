@@ -73,9 +73,9 @@ def _remark(state: State) -> str:
     if state.resumed_by:
         return f"resumed as run {state.resumed_by}"
     if state.state == runs.LOST:
-        return f"{(state.note.splitlines() or [""])[0][:60]}; resume {state.run}"
+        reason = (state.note.splitlines() or ["lost"])[0][:60]
+        return f"{reason}; resume {state.run}"
     return ""
-
 
 
 def _recent(where: Place) -> Iterator[State]:
