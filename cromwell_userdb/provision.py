@@ -7,6 +7,7 @@ next one completes.
 from __future__ import annotations
 
 import errno
+import hashlib
 import os
 import secrets
 import shutil
@@ -36,6 +37,9 @@ _SCRIPTS = (
     "mysql_performance_tables.sql",
     "mysql_system_tables_data.sql",
 )
+_SCHEMA = (
+    "CREATE DATABASE cromwell CHARACTER SET utf8mb4 COLLATE utf8mb4_general_ci;\nUSE cromwell;\n"
+)
 # What a birth leaves before it is finished; anything else in the folder is somebody's own.
 _OURS = {"lock", "log", "runs", "tmp", "secret", "my.cnf", "init.sql", "ballast", "data"}
 _OURS |= {"settings.toml", "executions", "lease.json", "serving", "s"}
@@ -48,9 +52,14 @@ def birth(
     cache: Path,
     allow_root: bool = False,
     allow_no_locks: bool = False,
+    tables: str = "",
     timeout: float = 120,
 ) -> dict[str, Any]:
-    """Make `instance` and return its facts; twice, or two at once, is as good as once."""
+    """Make `instance` and return its facts; twice, or two at once, is as good as once.
+
+    `tables` is SQL that a template for MariaDB has run once, in an empty schema `cromwell`:
+    so the instances made from it need not.
+    """
     check_place(instance.root)
     _ = instance.socket  # refused here when no name is short enough
     if os.geteuid() == 0 and not allow_root:
@@ -62,14 +71,16 @@ def birth(
     with disk.no_space(instance.root):
         make_private(instance.root)
         with lease.exclusive(instance.lock, timeout, doing="init"):
-            return _finished(instance) or _bear(instance, server, cache, allow_no_locks)
+            return _finished(instance) or _bear(instance, server, cache, tables, allow_no_locks)
 
 
 def _finished(instance: Instance) -> dict[str, Any] | None:
     return disk.facts(instance) if instance.datadir.is_dir() else None
 
 
-def _bear(instance: Instance, server: Server, cache: Path, allow_no_locks: bool) -> dict[str, Any]:
+def _bear(
+    instance: Instance, server: Server, cache: Path, tables: str, allow_no_locks: bool
+) -> dict[str, Any]:
     _check_empty(instance.root)
     disk.sweep(instance.root, age=0)  # nobody else writes here yet
     probed = disk.probe(instance.root)
@@ -80,7 +91,7 @@ def _bear(instance: Instance, server: Server, cache: Path, allow_no_locks: bool)
         write_private(instance.secret, secrets.token_urlsafe(24) + "\n")
     disk.write_ballast(instance)
     if not instance.datadir.is_dir():
-        _unpack(template(server, cache), instance.datadir)
+        _unpack(template(server, cache, tables), instance.datadir)
     known = {
         "format": FORMAT,
         "flavour": server.flavour,
@@ -203,9 +214,11 @@ async def _solve(rattler: Any, channel: str, index: Path) -> Any:
 # The template: an empty datadir, made once for each version of a server.
 
 
-def template(server: Server, cache: Path) -> Path:
-    """The folder that holds an empty datadir of `server`, made now if there is none yet."""
+def template(server: Server, cache: Path, tables: str = "") -> Path:
+    """The folder that holds a datadir of `server` without rows, made now if there is none yet."""
     name = f"{server.flavour}-{server.text}-{disk.os_user()}-{_TEMPLATE_FORMAT}"
+    if tables:
+        name += f"-{hashlib.sha256(tables.encode()).hexdigest()[:12]}"
     folder = make_private(cache / "datadir") / "".join(
         sign if sign.isalnum() or sign in "._-" else "_" for sign in name
     )
@@ -213,17 +226,17 @@ def template(server: Server, cache: Path) -> Path:
         return folder
     with lease.exclusive(folder.with_name(f".{folder.name}.lock"), 300, doing="first init"):
         if not folder.is_dir():
-            _make_template(server, folder)
+            _make_template(server, folder, tables)
     return folder
 
 
-def _make_template(server: Server, folder: Path) -> None:
+def _make_template(server: Server, folder: Path, tables: str) -> None:
     making = folder.with_name(f".{folder.name}.{os.getpid()}")
     for old in folder.parent.glob(f".{folder.name}.*[0-9]"):
         shutil.rmtree(old, ignore_errors=True)
     make_private(making)
     try:
-        _initialise(server, making)
+        _initialise(server, making, tables)
         for name in ("auto.cnf", "*.pem", "ib_buffer_pool", "*.err", "*.pid"):
             for path in making.glob(name):
                 path.unlink()
@@ -236,7 +249,7 @@ def _make_template(server: Server, folder: Path) -> None:
         raise
 
 
-def _initialise(server: Server, datadir: Path) -> None:
+def _initialise(server: Server, datadir: Path, tables: str) -> None:
     if server.flavour == "mysql":
         _initialise_mysql(server, datadir)
         return
@@ -250,6 +263,8 @@ def _initialise(server: Server, datadir: Path) -> None:
     )
     text = preface + "".join(path.read_text(errors="replace") for path in scripts)
     text += "\nDELETE FROM mysql.proxies_priv;\n"
+    if tables:
+        text += f"{_SCHEMA}SET foreign_key_checks = 0;\n{tables}\n"
     _run([*bootstrap_argv(server, datadir), *_as_root()], datadir, text)
 
 

@@ -91,7 +91,7 @@ def missing_columns(connection: Connection) -> set[tuple[str, str]]:
         "SELECT TABLE_NAME, COLUMN_NAME FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = %s",
         (CROMWELL,),
     )
-    return set(columns(_bundled("mariadb"))) - {(table, column) for table, column in found}
+    return set(columns(bundled("mariadb"))) - {(table, column) for table, column in found}
 
 
 def columns(script: str) -> Iterable[tuple[str, str]]:
@@ -132,7 +132,7 @@ def apply_bundled(connection: Connection, maker: Maker) -> None:
     else:
         # Liquibase has one history for each; it goes by the server's name.
         flavour = "mariadb" if "MariaDB" in server_version(connection) else "mysql"
-        _make(connection, _bundled(flavour))
+        _make(connection, bundled(flavour))
     note(connection, maker)
 
 
@@ -157,7 +157,8 @@ def keep(connection: Connection, maker: Maker, cache: Path) -> Path | None:
     return place
 
 
-def _bundled(flavour: str) -> str:
+def bundled(flavour: str) -> str:
+    """The script that makes the bundled release's tables in an empty schema."""
     return (_DATA / f"cromwell-{BUNDLED}-{flavour}.sql").read_text()
 
 

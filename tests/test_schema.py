@@ -267,7 +267,7 @@ def test_columns_are_read_from_create_statements():
 
 
 def test_both_flavours_have_the_same_columns():
-    mariadb, mysql = (set(schema.columns(schema._bundled(it))) for it in ("mariadb", "mysql"))
+    mariadb, mysql = (set(schema.columns(schema.bundled(it))) for it in ("mariadb", "mysql"))
     assert mariadb == mysql
     assert len(mariadb) > 100
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from cromwell_userdb import binaries, disk, provision, releases
+from cromwell_userdb import disk, provision, releases, schema
 from cromwell_userdb import engine as engines
 from cromwell_userdb import settings as names
 from cromwell_userdb.binaries import Server
@@ -74,6 +74,8 @@ def initialise(
         cache=place.cache_folder(),
         allow_root=True,
         allow_no_locks=where.settings.server_allow_no_locks,
+        # An older Cromwell has to make its own tables: a later release's are no use to it.
+        tables=schema.bundled(server.flavour) if engine.kind == "embedded" else "",
     )
     decided: dict[str, Value] = {"run.backend": session.backend(where)}
     where = _keep(where, chosen | decided)
@@ -129,7 +131,7 @@ def _server(where: Place, *, install: bool) -> Server:
     named = where.settings.server_binary or (disk.facts(where.instance) or {}).get("server")
     path = place.absolute(named) if named else None
     try:
-        return binaries.find_server(path)
+        return session.find_server(path)
     except NotFound as error:
         if not install and not (sys.stdin.isatty() and _agreed(f"{error}\nInstall one now")):
             raise

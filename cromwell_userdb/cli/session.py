@@ -57,6 +57,12 @@ def _path(text: str) -> Path | None:
     return place.absolute(text) if text else None
 
 
+def find_server(named: Path | None) -> binaries.Server:
+    """The server program that is named, or else one here or in the user's cache."""
+    places = binaries.usual_places(os.environ.get("PATH", ""), cache=place.cache_folder())
+    return binaries.find_server(named, places)
+
+
 def serve(
     where: Place,
     *,
@@ -67,11 +73,13 @@ def serve(
 ) -> Status:
     """Have the instance's server answer; raises Held where another node serves it."""
     facts = disk.facts(place.require(where).instance) or {}
+    if running := server.reuse(where.instance):
+        return running
     settings = where.settings
     named = settings.server_binary or facts.get("server", "")
     return server.start(
         where.instance,
-        binaries.find_server(_path(named)),
+        find_server(_path(named)),
         idle_seconds=settings.server_idle_minutes * 60,
         buffer_pool_mb=settings.server_buffer_pool_mb,
         flush=settings.server_flush,
