@@ -249,12 +249,15 @@ def test_outputs_and_logs_go_where_the_options_say(bench: Bench):
         "final_workflow_outputs_dir": str(bench.folder / "results"),
         "use_relative_output_paths": True,
         "final_call_logs_dir": str(bench.folder / "logs"),
+        "final_workflow_log_dir": str(bench.folder / "logs"),
         "read_from_cache": False,
     }
     done = bench.run(RECORDINGS / "wdl" / "hello.wdl", o=options)
     assert (bench.folder / "results" / "out.txt").read_text() == "hello world\n"
     logs = bench.folder / "logs" / "hello" / done.id / "call-greet" / "execution"
     assert (logs / "stdout").read_text() == "hello world\n"
+    log = bench.folder / "logs" / f"workflow.{done.id}.log"
+    assert "hello.greet:NA:1]: return code 0" in log.read_text()
 
 
 def test_two_outputs_of_one_name_are_refused_in_a_folder_without_paths(bench: Bench):

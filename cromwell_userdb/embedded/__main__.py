@@ -21,7 +21,7 @@ from cromwell_userdb.embedded.errors import EVALUATION, words_of
 from cromwell_userdb.embedded.flow import Flow
 from cromwell_userdb.embedded.frontend import Request
 from cromwell_userdb.embedded.ledger import PATIENCE, Ledger
-from cromwell_userdb.embedded.log import say
+from cromwell_userdb.embedded.log import also_to, fail, say, to_stdout
 from cromwell_userdb.embedded.options import Options, options_of
 from cromwell_userdb.embedded.provider import Provider, provider_of
 from cromwell_userdb.embedded.record import ENGINE, Failures, Record, failure
@@ -35,16 +35,21 @@ RUN_LABEL = "cromwell-userdb-run"
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a workflow; the exit status is Cromwell's."""
+    with to_stdout():
+        return _main(sys.argv[1:] if argv is None else argv)
+
+
+def _main(argv: Sequence[str]) -> int:
     try:
-        request = frontend.parse(sys.argv[1:] if argv is None else argv)
+        request = frontend.parse(argv)
         config = frontend.configuration(request)
         with _ledger(request, config) as ledger:
             return _run(request, config, ledger)
     except Stopped as error:
-        say(str(error), level="ERROR")
+        fail(str(error))
         return TERMINATED if "away" not in str(error) else error.exit_code
     except UserDBError as error:
-        say(str(error), level="ERROR")
+        fail(str(error))
         print(error, file=sys.stderr)
         return 1
 
@@ -63,7 +68,9 @@ def _run(request: Request, config: hocon.Tree, ledger: Ledger) -> int:
     driver = Driver(provider, options, ledger, record, resumes)
     for signum in (signal.SIGTERM, signal.SIGINT):
         signal.signal(signum, lambda *_: driver.stop())
-    status = _lead(request, provider, options, driver, id)
+    logs = options.log_folder
+    with also_to(logs / f"workflow.{id}.log" if logs else None):
+        status = _lead(request, provider, options, driver, id)
     ledger.finish()
     say(f"SingleWorkflowRunnerActor workflow finished with status '{status}'.")
     if status == "Aborted":
@@ -116,7 +123,7 @@ def _refuse(record: Record, id: str, request: Request, words: str) -> None:
 
 def _tell(status: str, failures: Failures, outputs: dict[str, Any], id: str) -> None:
     for one in failures:
-        say(f"Workflow {id} failed: {_flat(one)}", level="ERROR")
+        fail(f"Workflow {id} failed: {_flat(one)}")
     if status == "Succeeded":
         print(json.dumps({"outputs": outputs, "id": id}, indent=2), flush=True)
     elif status == "Failed":

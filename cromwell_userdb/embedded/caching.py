@@ -11,7 +11,7 @@ from cromwell_userdb.embedded.errors import EVALUATION, words_of
 from cromwell_userdb.embedded.flow import Attempt
 from cromwell_userdb.embedded.job import Place
 from cromwell_userdb.embedded.ledger import KEY_LENGTH, CacheEntry, Ledger
-from cromwell_userdb.embedded.log import say
+from cromwell_userdb.embedded.log import warn
 from cromwell_userdb.embedded.options import Options
 from cromwell_userdb.embedded.provider import Provider
 from cromwell_userdb.embedded.record import Record
@@ -57,7 +57,7 @@ class Caching:
         try:
             attempt.hashes = cache.hashes_of(attempt.ready_prepared, self.provider, self.hash_file)
         except OSError as error:
-            say(f"{attempt.call} is not cached: {words_of(error)}", level="WARN")
+            warn(f"{attempt.call} is not cached: {words_of(error)}")
 
     def find(self, attempt: Attempt) -> Found | None:
         """The newest result that fits and whose files are still there."""
@@ -78,7 +78,7 @@ class Caching:
                         hit, attempt.ready_prepared, place, self.provider.duplication
                     )
                 except EVALUATION as error:
-                    say(f"{attempt.call} can't use {hit.name}: {words_of(error)}", level="WARN")
+                    warn(f"{attempt.call} can't use {hit.name}: {words_of(error)}")
                 else:
                     return Found(outputs, hit.return_code or 0, place), hit.name
         return None, None
@@ -89,7 +89,7 @@ class Caching:
             return
         leaves = [leaf for one in outputs for leaf in cache.simpletons(one.name, one.value)]
         if any(len(key) > KEY_LENGTH for key, _, _ in leaves):
-            say(f"{attempt.call} is not cached: a key of its outputs is too long.", level="WARN")
+            warn(f"{attempt.call} is not cached: a key of its outputs is too long.")
             return
         detritus = {
             "callRootPath": place.root,

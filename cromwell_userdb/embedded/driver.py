@@ -23,7 +23,7 @@ from cromwell_userdb.embedded.graph import Graph, Ready
 from cromwell_userdb.embedded.job import Place, Plan, make, outputs_of, plan_of, prepare
 from cromwell_userdb.embedded.jobs import Ended, Jobs
 from cromwell_userdb.embedded.ledger import CallId, Ledger
-from cromwell_userdb.embedded.log import say
+from cromwell_userdb.embedded.log import say, warn
 from cromwell_userdb.embedded.options import Options
 from cromwell_userdb.embedded.provider import Provider
 from cromwell_userdb.embedded.record import Record, failure, now
@@ -233,6 +233,7 @@ class Driver:
     def _take_from_cache(self, attempt: Attempt) -> bool:
         found = self.caching.find(attempt)
         if found:
+            say(f"[UUID({attempt.call.workflow[:8]}){attempt.call}]: from the cache")
             self._done(attempt, found.outputs, found.return_code, found.place)
         return found is not None
 
@@ -262,6 +263,7 @@ class Driver:
             self._succeed(attempt, code)
 
     def _succeed(self, attempt: Attempt, code: int) -> None:
+        say(f"[UUID({attempt.call.workflow[:8]}){attempt.call}]: return code {code}")
         try:
             outputs = outputs_of(attempt.ready_prepared)
         except EVALUATION as error:
@@ -284,7 +286,7 @@ class Driver:
         again = None
         if may_retry and not self._is_given_up(attempt.flow):
             again = self._next(attempt)
-        say(f"{attempt.call.workflow[:8]}:{attempt.call}: {message}", level="WARN")
+        warn(f"{attempt.call.workflow[:8]}:{attempt.call}: {message}")
         failures = [failure(message)]
         self.record.not_reusable(attempt.call)
         self.record.failed(

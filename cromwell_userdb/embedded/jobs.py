@@ -17,9 +17,11 @@ from typing import NamedTuple
 from cromwell_userdb.embedded import hooks
 from cromwell_userdb.embedded.flow import Attempt
 from cromwell_userdb.embedded.job import Place
+from cromwell_userdb.embedded.log import say
 from cromwell_userdb.embedded.provider import Provider
 from cromwell_userdb.embedded.record import Record
 from cromwell_userdb.errors import UserDBError
+from cromwell_userdb.process import signal_group
 
 SUBMITTERS = 8
 """Submit hooks at work at once: more would only press the controller."""
@@ -51,6 +53,7 @@ class Jobs:
     clock: Callable[[], float]
     per_second: float = 0.0
     is_aborted: bool = False
+    _patient_until: float = math.inf
     _submitting: set[Attempt] = field(default_factory=set)
     _running: set[Attempt] = field(default_factory=set)
     _looks: list[tuple[float, int, Attempt]] = field(default_factory=list)
@@ -126,6 +129,8 @@ class Jobs:
 
     def look(self) -> Iterator[Ended]:
         """What has ended since the last look."""
+        if self.clock() > self._patient_until:
+            self._end_submitting()
         for attempt in [one for one in self._submitting if _has_ended(one)]:
             yield from self._submitted(attempt)
         if self.provider.in_background:
@@ -142,8 +147,16 @@ class Jobs:
     def kill(self) -> None:
         """Kill all that run; who is being submitted is killed when its id is known."""
         self.is_aborted = True
+        self._patient_until = self.clock() + KILL_SECONDS
         for attempt in self._running:
             self._kill(attempt)
+
+    def _end_submitting(self) -> None:
+        """Submit hooks may try for an hour: at an abort that is too long."""
+        self._patient_until = math.inf
+        for attempt in self._submitting:
+            if attempt.child is not None:
+                signal_group(attempt.child, signal.SIGTERM)
 
     def _old_job(self, place: Place) -> str | None:
         if self.provider.in_background:
@@ -154,6 +167,7 @@ class Jobs:
     def _runs(self, attempt: Attempt, job: str) -> None:
         attempt.job = job
         attempt.asked = self.clock()
+        say(f"[UUID({attempt.call.workflow[:8]}){attempt.call}]: job id: {job}")
         self.record.has_job(attempt.call, job)
         self._running.add(attempt)
         self._look_later(attempt)

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 from cromwell_userdb import database
 from cromwell_userdb.database import Connection
 from cromwell_userdb.embedded.cache import Hashes, Simpleton
-from cromwell_userdb.embedded.log import say
+from cromwell_userdb.embedded.log import say, warn
 from cromwell_userdb.embedded.values import java_double
 from cromwell_userdb.errors import DatabaseError, NotRunning, Stopped
 
@@ -218,7 +218,7 @@ class Ledger:
         now = self.clock()
         if self._away_since is None:
             self._away_since = now
-            say(f"The database is away, its rows wait: {error}", level="WARN")
+            warn(f"The database is away, its rows wait: {error}")
         if now - self._away_since > self.patience:
             raise Stopped(
                 f"The database has been away for {self.patience:g} seconds. Jobs that run were "
