@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from cromwell_userdb import database, metadata, process, runs, slurm, workflows
+from cromwell_userdb import database, metadata, process, register, runs, slurm, workflows
 from cromwell_userdb.errors import DatabaseError, UserDBError
 from cromwell_userdb.instance import RunFolder
 from cromwell_userdb.record import Identity, read_json, write_json
@@ -139,7 +139,7 @@ class _Leading:
         try:
             if self.connection is None:
                 self.connection = self.task.connect()
-                runs.save(self.connection, self.task.request, self.state)
+                register.save(self.connection, self.task.request, self.state)
             state = self.look(self.connection)
         except (UserDBError, database.Error) as error:
             print(f"{runs.now()} {error}", flush=True)
@@ -194,7 +194,7 @@ class _Leading:
         self.insist_on_writing()
         if self.connection is not None:
             with contextlib.suppress(DatabaseError, database.Error):
-                runs.save(self.connection, self.task.request, self.state)
+                register.save(self.connection, self.task.request, self.state)
                 workflows.repair_summary(self.connection, self.state.id)
 
     def insist_on_writing(self) -> None:
@@ -342,7 +342,7 @@ def reconcile(
             known = runs.as_lost(known)
         runs.write_state(folder, known)
         if request:
-            runs.save(connection, request, known)
+            register.save(connection, request, known)
     return known
 
 

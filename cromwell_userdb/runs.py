@@ -1,8 +1,4 @@
-"""Runs of an instance: their numbers, folders and states, and our own schema about them.
-
-The folder is the truth that can be read from any node; the schema holds the same facts
-for questions in SQL, beside Cromwell's tables.
-"""
+"""Runs of an instance: their numbers, folders and states, which can be read from any node."""
 
 from __future__ import annotations
 
@@ -14,12 +10,10 @@ from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from cromwell_userdb import database
-from cromwell_userdb.errors import DatabaseError, UnknownRun
+from cromwell_userdb.errors import UnknownRun
 from cromwell_userdb.instance import Instance, RunFolder
 from cromwell_userdb.record import Identity, make_private, read_json, write_json
 
-SCHEMA = "cromwell_userdb"
 LABEL = "cromwell-userdb-run"
 """The label in which Cromwell carries a run's token."""
 
@@ -255,88 +249,6 @@ def _by_number(known: Sequence[int], number: int) -> int | None:
 
 def _means(state: State, text: str) -> bool:
     return state.name == text or (len(text) >= 4 and state.id.startswith(text.lower()))
-
-
-_MIGRATIONS = (
-    f"""
-CREATE TABLE {SCHEMA}.run (
-  number INT NOT NULL PRIMARY KEY,
-  token VARCHAR(64) NOT NULL UNIQUE,
-  workflow_id VARCHAR(64) NULL,
-  workflow VARCHAR(255) NOT NULL,
-  name VARCHAR(255) NOT NULL,
-  wdl TEXT NOT NULL,
-  state VARCHAR(16) NOT NULL,
-  engine VARCHAR(64) NOT NULL,
-  backend VARCHAR(64) NOT NULL,
-  created DATETIME(3) NOT NULL,
-  ended DATETIME(3) NULL,
-  resumes INT NULL,
-  KEY run_workflow_id (workflow_id)
-) DEFAULT CHARSET=utf8mb4;
-""",
-)
-
-
-def migrate(connection: database.Connection) -> None:
-    """Bring our schema to this version; refuse one that is newer than this program."""
-    database.execute(
-        connection,
-        f"CREATE TABLE IF NOT EXISTS {SCHEMA}.schema_version (version INT NOT NULL)",
-    )
-    found = database.rows(connection, f"SELECT MAX(version) FROM {SCHEMA}.schema_version")
-    version = int(found[0][0] or 0)
-    if version > len(_MIGRATIONS):
-        raise DatabaseError(
-            f"This instance's tables have version {version}, this program knows "
-            f"{len(_MIGRATIONS)}. Update with: pip install -U cromwell-userdb"
-        )
-    for number, script in enumerate(_MIGRATIONS[version:], version + 1):
-        database.run_script(connection, script)
-        database.execute(
-            connection, f"INSERT INTO {SCHEMA}.schema_version (version) VALUES (%s)", (number,)
-        )
-
-
-def is_migrated(connection: database.Connection) -> bool:
-    """Whether our schema has this program's version."""
-    if "schema_version" not in database.tables(connection, SCHEMA):
-        return False
-    found = database.rows(connection, f"SELECT MAX(version) FROM {SCHEMA}.schema_version")
-    return bool(found[0][0] == len(_MIGRATIONS))
-
-
-def save(connection: database.Connection, request: Request, state: State) -> None:
-    """Put the run's row, or bring it up to date."""
-    database.execute(
-        connection,
-        f"""
-        INSERT INTO {SCHEMA}.run
-               (number, token, workflow_id, workflow, name, wdl, state, engine, backend,
-                created, ended, resumes)
-        VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
-        ON DUPLICATE KEY UPDATE workflow_id = VALUES(workflow_id), state = VALUES(state),
-               ended = VALUES(ended)
-        """,
-        (
-            request.run,
-            request.token,
-            state.id or None,
-            request.workflow[:255],
-            request.name[:255],
-            request.wdl,
-            state.state,
-            f"{request.engine} {request.engine_version}"[:64],
-            request.backend[:64],
-            _utc(request.created),
-            _utc(state.ended),
-            request.resumes,
-        ),
-    )
-
-
-def _utc(text: str) -> datetime | None:
-    return datetime.fromisoformat(text).astimezone(UTC).replace(tzinfo=None) if text else None
 
 
 def jobs_of(states: Iterable[State]) -> set[str]:

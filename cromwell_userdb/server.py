@@ -507,7 +507,9 @@ def _await_report(
                 if said["state"] == "ready":
                     return
                 if said["state"] == "starting":
-                    progress(f"{server.title} is still starting: {process.tail(instance.server_log, lines=1)}")
+                    progress(
+                        f"{server.title} is still starting: {process.tail(instance.server_log, lines=1)}"
+                    )
                 else:
                     failure = _failure(instance, server.title, said)
         except TimeoutError as error:

@@ -23,7 +23,8 @@ LAYERS = [
     "errors",
     "instance settings journal sockets",
     "process record render database wdl hocon progress",
-    "binaries disk hooks java keys lease releases runs schema traps"
+    "runs",
+    "binaries disk hooks java keys lease register releases schema traps"
     " callcache cluster metadata slurm workflows",
     "adoption engine leader provision server supervisor",
     "prepare",

@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from cromwell_userdb import disk, process, runs, server
-from cromwell_userdb.cli import place, screen, session
+from cromwell_userdb.cli import place, screen
 from cromwell_userdb.cli.place import Place, require, tilde
 from cromwell_userdb.errors import NotFound
 from cromwell_userdb.report.words import moment, plural, size, table
@@ -55,6 +55,8 @@ def start(place: Place, wait: bool, upgrade: bool, force: bool) -> None:
     Example:
       cromwell-userdb db start
     """
+    from cromwell_userdb.cli import session
+
     status = session.serve(require(place), wait=wait, upgrade=upgrade, force=force, say=screen.note)
     screen.note(_sentence(status))
 
@@ -157,6 +159,8 @@ def shell(place: Place, words: tuple[str, ...]) -> None:
             "There is no client here (looked for mariadb and mysql on PATH): install one, "
             f"or connect another to {tilde(place.instance.socket)}."
         )
+    from cromwell_userdb.cli import session
+
     session.serve(require(place), say=screen.note)
     argv = [
         client,
@@ -182,6 +186,8 @@ def remove(place: Place, yes: bool, as_json: bool) -> None:
       cromwell-userdb db remove --name quickstart
       cromwell-userdb db remove --name quickstart --yes
     """
+    from cromwell_userdb.cli import session
+
     instance = require(place).instance
     found = server.belongings(instance)
     outside = session.executions_place(place)

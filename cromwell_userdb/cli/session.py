@@ -16,9 +16,9 @@ from cromwell_userdb import (
     lease,
     prepare,
     process,
+    register,
     releases,
     render,
-    runs,
     schema,
     server,
     slurm,
@@ -103,7 +103,7 @@ def tables(where: Place, connection: Connection, maker: Engine, *, say: Say) -> 
     if _are_ready(connection, maker):
         return
     with lease.exclusive(where.instance.root / "tables.lock", 900, doing="making tables"):
-        runs.migrate(connection)
+        register.migrate(connection)
         folder = make_private(where.instance.root / "migration")
         run = RunFolder(folder)
         hooks(where, run)
@@ -123,7 +123,7 @@ def tables(where: Place, connection: Connection, maker: Engine, *, say: Say) -> 
 
 
 def _are_ready(connection: Connection, maker: Engine) -> bool:
-    return runs.is_migrated(connection) and schema.is_current(connection, maker.maker)
+    return register.is_migrated(connection) and schema.is_current(connection, maker.maker)
 
 
 def tables_behind(where: Place, maker: Engine) -> None:
