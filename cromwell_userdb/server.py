@@ -46,6 +46,9 @@ FORCE_WATCH = 40.0
 
 _LOOK_AT_JOB = 15.0
 _SILENCE, _SILENCE_AT_START = 30.0, 3.0
+FAREWELL = 1.0
+"""Seconds in which the last connection may go before a stop is refused."""
+
 _LOG_LIMIT = 4 << 20
 _SMALL_REDO, _LARGE_REDO = 8, 48
 _GROWN = 32 << 20
@@ -507,9 +510,8 @@ def _await_report(
                 if said["state"] == "ready":
                     return
                 if said["state"] == "starting":
-                    progress(
-                        f"{server.title} is still starting: {process.tail(instance.server_log, lines=1)}"
-                    )
+                    line = process.tail(instance.server_log, lines=1)
+                    progress(f"{server.title} is still starting: {line}")
                 else:
                     failure = _failure(instance, server.title, said)
         except TimeoutError as error:
