@@ -46,9 +46,6 @@ FORCE_WATCH = 40.0
 
 _LOOK_AT_JOB = 15.0
 _SILENCE, _SILENCE_AT_START = 30.0, 3.0
-FAREWELL = 1.0
-"""Seconds in which the last connection may go before a stop is refused."""
-
 _LOG_LIMIT = 4 << 20
 _SMALL_REDO, _LARGE_REDO = 8, 48
 _GROWN = 32 << 20
