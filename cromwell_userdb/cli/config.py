@@ -153,10 +153,15 @@ def set_(path: Path, in_force: Any, setting: str, values: tuple[str, ...], unset
         names.check(setting, names.Settings().by_name().get(setting), origin="config set")
         return screen.note(f"{setting} was not set in {tilde(path)}.")
     make_private(path.parent)
-    write_private(path, names.edited(text, setting, value, origin=tilde(path)))
+    keep(path, setting, value)
     what = "unset" if value is None else f"= {_shown(value)}"
     screen.note(f"{setting} {what} in {tilde(path)}")
     _tell_if_overruled(in_force, setting, tilde(path), unset=unset)
+
+
+def keep(path: Path, setting: str, value: names.Value | None) -> None:
+    """Have a setting in a file of our own, or with None not; everything else stays as it is."""
+    write_private(path, names.edited(_read(path), setting, value, origin=tilde(path)))
 
 
 def _checked(name: str, values: tuple[str, ...]) -> names.Value:

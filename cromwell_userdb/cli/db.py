@@ -12,7 +12,7 @@ import click
 
 from cromwell_userdb import disk, process, runs, server
 from cromwell_userdb.cli import place, screen
-from cromwell_userdb.cli.place import Place, require, tilde
+from cromwell_userdb.cli.place import Place, absolute, require, tilde
 from cromwell_userdb.errors import NotFound
 from cromwell_userdb.report.words import moment, plural, size, table
 from cromwell_userdb.server import Status
@@ -45,19 +45,26 @@ def db_() -> None:
 
 @db_.command()
 @click.option("--wait", is_flag=True, help="Wait while another node serves it.")
+@click.option("--server", "program", metavar="PATH", help="With this server from now on.")
 @click.option("--upgrade", is_flag=True, help="With a newer server: no older one can go on.")
 @click.option("--force", is_flag=True, help="Take it from a node that shows no life.")
 @place.options
-def start(place: Place, wait: bool, upgrade: bool, force: bool) -> None:
+def start(place: Place, program: str | None, wait: bool, upgrade: bool, force: bool) -> None:
     """Start the database, unless it runs.
 
     \b
-    Example:
+    Examples:
       cromwell-userdb db start
+      cromwell-userdb db start --server /opt/mariadb-11.8 --upgrade
     """
-    from cromwell_userdb.cli import session
+    from cromwell_userdb.cli import config, session
 
-    status = session.serve(require(place), wait=wait, upgrade=upgrade, force=force, say=screen.note)
+    path = str(absolute(program)) if program else ""
+    status = session.serve(
+        require(place), program=path, wait=wait, upgrade=upgrade, force=force, say=screen.note
+    )
+    if path:
+        config.keep(place.instance.settings, "server.binary", path)
     screen.note(_sentence(status))
 
 

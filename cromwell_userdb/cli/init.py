@@ -78,10 +78,15 @@ def initialise(
         tables=schema.bundled(server.flavour) if engine.kind == "embedded" else "",
     )
     decided: dict[str, Value] = {"run.backend": session.backend(where)}
-    where = _keep(where, chosen | decided)
+    kept = chosen | decided
+    # A server that is refused here must not be what the next command tries.
+    program = str(kept.pop("server.binary", ""))
+    where = _keep(where, kept)
     began = time.monotonic()
-    session.serve(where)
+    session.serve(where, program=program)
     ready = time.monotonic() - began
+    if program:
+        where = _keep(where, {"server.binary": program})
     if engine.kind == "cromwell":
         session.tables_behind(where, engine)
         session.fast_start(engine)

@@ -28,7 +28,7 @@ from cromwell_userdb.cli import overrides, place, screen
 from cromwell_userdb.cli.place import Place
 from cromwell_userdb.database import Connection
 from cromwell_userdb.engine import Engine
-from cromwell_userdb.errors import CommandFailed, NotPrivate
+from cromwell_userdb.errors import CommandFailed, Held, NotPrivate
 from cromwell_userdb.hooks import HookSettings, check_extra, install, template_values
 from cromwell_userdb.instance import RunFolder
 from cromwell_userdb.record import Machine, make_private, write_private
@@ -66,17 +66,23 @@ def find_server(named: Path | None) -> binaries.Server:
 def serve(
     where: Place,
     *,
+    program: str = "",
     wait: bool = False,
     upgrade: bool = False,
     force: bool = False,
     say: Say = lambda line: None,
 ) -> Status:
-    """Have the instance's server answer; raises Held where another node serves it."""
+    """Have the instance's server answer; raises Held where another node serves it.
+
+    `program` names another server than so far: it, or nothing, is what answers then.
+    """
     facts = disk.facts(place.require(where).instance) or {}
-    if running := server.reuse(where.instance):
-        return running
     settings = where.settings
-    named = settings.server_binary or facts.get("server", "")
+    named = program or settings.server_binary or facts.get("server", "")
+    if running := server.reuse(where.instance):
+        if program or upgrade:
+            _check_is(where, running, find_server(_path(named)))
+        return running
     return server.start(
         where.instance,
         find_server(_path(named)),
@@ -90,6 +96,14 @@ def serve(
         job_ended=slurm.job_ended,
         progress=say,
     )
+
+
+def _check_is(where: Place, running: Status, wanted: binaries.Server) -> None:
+    if running.version != wanted.title:
+        raise Held(
+            f"{running.version} serves {where.instance.root} now, and {wanted.title} can't before"
+            f" it is stopped: cromwell-userdb db stop{where.option}"
+        )
 
 
 def connect(where: Place, *, wait: bool = False, say: Say = lambda line: None) -> Connection:
