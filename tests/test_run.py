@@ -6,6 +6,7 @@ The engine is the embedded one, or the Cromwell that CROMWELL_USERDB_CROMWELL na
 from __future__ import annotations
 
 import json
+import random
 import signal
 import stat
 import subprocess
@@ -256,6 +257,23 @@ def test_a_server_killed_under_a_run_is_started_again(lab: Lab):
     until(lambda: lab.state(number)["ended"], timeout=90)
     assert lab.do("db status").returncode == 0
     assert lab.state(number)["state"] in ("succeeded", "failed", "lost")
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_killed_in_any_order_nothing_is_lost_and_the_next_command_works(own_lab: Lab, seed: int):
+    own_lab.run("hello.wdl", "--input", "hello.name=kept")
+    run = own_lab.begin("run", WDL / "long.wdl", "--input", f"long.s={20 + seed}")
+    number = _newest(own_lab)
+    state = own_lab.await_calls(number, 1)
+    supervisor = json.loads((own_lab.root / "lease.json").read_text())["holder"]["pid"]
+    server = int(Path(f"/proc/{supervisor}/task/{supervisor}/children").read_text().split()[0])
+    victims = [supervisor, server, state["engine_process"]["pid"], state["leader"]["pid"], run.pid]
+    random.Random(seed).shuffle(victims)
+    for pid in victims:
+        kill(pid)
+    run.communicate(timeout=30)
+    until(lambda: own_lab.answer("status", str(number))["state"] == "lost", timeout=60)
+    assert own_lab.run("hello.wdl", "--input", "hello.name=kept")["total"]["cached"] == 1
 
 
 @pytest.mark.parametrize(
