@@ -354,7 +354,8 @@ def _check_upgrade(instance: Instance, made_by: str, server: Server, upgrade: bo
         raise StartFailed(
             f"The database of {instance.root} was served by {made_by}; {server.path} is"
             f" {server.title}, and what that has once opened {made_by} can't read any more. Copy"
-            f" {instance.datadir} first, then: cromwell-userdb db start --upgrade"
+            f" {instance.datadir} first, then:"
+            f" cromwell-userdb db start --server {server.path} --upgrade"
         )
     if not (instance.datadir / "clean").exists():
         raise StartFailed(
