@@ -156,6 +156,16 @@ def test_other_arguments_are_refused_with_the_usage(argv):
         frontend.parse(argv)
 
 
+def test_what_cannot_be_run_is_refused_by_name_and_line(tmp_path):
+    path = tmp_path / "w.wdl"
+    path.write_text(
+        "version 1.2\ntask t { input { env String s } command <<< >>> }\n"
+        "workflow w { call t { s = 'x' } }"
+    )
+    with pytest.raises(WdlError, match=r"w\.wdl:2:\d+: `env` of s is nothing that the embedded"):
+        frontend.document(frontend.Request(path))
+
+
 def test_the_folder_of_an_input_is_javas_hash_of_its_parent():
     assert java_hash("/etc") == 1500933
     assert java_hash("/data/alice/reads") == -984075112

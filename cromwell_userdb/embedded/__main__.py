@@ -17,7 +17,7 @@ from WDL import Value
 from cromwell_userdb import database, hocon, metadata, wdl
 from cromwell_userdb.embedded import finish, frontend
 from cromwell_userdb.embedded.driver import Driver, root_flow
-from cromwell_userdb.embedded.errors import EVALUATION, words_of
+from cromwell_userdb.embedded.errors import EVALUATION, DatabaseAway, words_of
 from cromwell_userdb.embedded.flow import Flow
 from cromwell_userdb.embedded.frontend import Request
 from cromwell_userdb.embedded.ledger import PATIENCE, Ledger
@@ -45,12 +45,14 @@ def _main(argv: Sequence[str]) -> int:
         config = frontend.configuration(request)
         with _ledger(request, config) as ledger:
             return _run(request, config, ledger)
+    except DatabaseAway as error:
+        fail(str(error))
+        return error.exit_code
     except Stopped as error:
         fail(str(error))
-        return TERMINATED if "away" not in str(error) else error.exit_code
+        return TERMINATED
     except UserDBError as error:
         fail(str(error))
-        print(error, file=sys.stderr)
         return 1
 
 
@@ -66,6 +68,7 @@ def _run(request: Request, config: hocon.Tree, ledger: Ledger) -> int:
     ledger.flush()
     say(f"SingleWorkflowRunnerActor: Workflow submitted UUID({id})")
     driver = Driver(provider, options, ledger, record, resumes)
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)  # a terminal that closes ends no run
     for signum in (signal.SIGTERM, signal.SIGINT):
         signal.signal(signum, lambda *_: driver.stop())
     logs = options.log_folder

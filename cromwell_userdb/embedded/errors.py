@@ -6,7 +6,12 @@ from pathlib import Path
 
 from WDL import Error
 
-from cromwell_userdb.errors import UserDBError
+from cromwell_userdb.errors import Stopped, UserDBError
+
+
+class DatabaseAway(Stopped):
+    """The database did not come back in time; the run can go on when it does."""
+
 
 EVALUATION = (Error.RuntimeError, ValueError, ArithmeticError, OSError, UserDBError)
 """Errors of expressions, inputs, outputs and files: they fail the workflow, not the engine."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from WDL import Value
+from WDL import Error, Tree, Value, Walker
 
 from cromwell_userdb import hocon, wdl
 from cromwell_userdb.embedded.values import use_cromwells_values
@@ -109,7 +109,32 @@ def document(request: Request) -> wdl.Document:
     """The workflow; raises WdlError."""
     use_cromwells_values()
     imports = request.file("imports")
-    return wdl.load(request.workflow, imports=[imports] if imports else [])
+    document = wdl.load(request.workflow, imports=[imports] if imports else [])
+    problems = _Unsupported()
+    problems(document.tree)
+    if problems.found:
+        raise WdlError("\n".join(problems.found))
+    return document
+
+
+class _Unsupported(Walker.Base):
+    """Finds what would be run wrongly: parts of WDL 1.2 that miniwdl reads and we don't run."""
+
+    def __init__(self) -> None:
+        super().__init__(auto_descend=True, descend_imports=True)
+        self.found: list[str] = []
+
+    def decl(self, node: Tree.Decl) -> None:
+        if node.decor.get("env"):
+            self._note(node, f"`env` of {node.name}")
+
+    def call(self, node: Tree.Call) -> None:
+        if isinstance(node, Tree.CallTry):
+            self._note(node, f"`call?` of {node.name}")
+
+    def _note(self, node: Error.SourceNode, what: str) -> None:
+        place = f"{Path(node.pos.abspath).name}:{node.pos.line}:{node.pos.column}"
+        self.found.append(f"{place}: {what} is nothing that the embedded engine can run.")
 
 
 def given_inputs(document: wdl.Document, raw: Mapping[str, Any]) -> dict[str, Value.Base]:

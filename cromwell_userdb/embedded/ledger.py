@@ -16,9 +16,10 @@ from typing import Any, NamedTuple
 from cromwell_userdb import database
 from cromwell_userdb.database import Connection
 from cromwell_userdb.embedded.cache import Hashes, Simpleton
+from cromwell_userdb.embedded.errors import DatabaseAway
 from cromwell_userdb.embedded.log import say, warn
 from cromwell_userdb.embedded.values import java_double
-from cromwell_userdb.errors import DatabaseError, NotRunning, Stopped
+from cromwell_userdb.errors import DatabaseError, NotRunning
 
 PATIENCE = 60.0
 """Seconds that the database may be away before the run stops."""
@@ -37,8 +38,9 @@ INSERT INTO WORKFLOW_METADATA_SUMMARY_ENTRY (WORKFLOW_EXECUTION_UUID, WORKFLOW_N
   PARENT_WORKFLOW_EXECUTION_UUID, ROOT_WORKFLOW_EXECUTION_UUID)
 VALUES (%s, %s, %s, %s, %s, %s, %s, %s)
 ON DUPLICATE KEY UPDATE WORKFLOW_NAME = VALUES(WORKFLOW_NAME),
-  WORKFLOW_STATUS = VALUES(WORKFLOW_STATUS), START_TIMESTAMP = VALUES(START_TIMESTAMP),
-  END_TIMESTAMP = VALUES(END_TIMESTAMP), SUBMISSION_TIMESTAMP = VALUES(SUBMISSION_TIMESTAMP)
+  WORKFLOW_STATUS = VALUES(WORKFLOW_STATUS), END_TIMESTAMP = VALUES(END_TIMESTAMP),
+  START_TIMESTAMP = COALESCE(START_TIMESTAMP, VALUES(START_TIMESTAMP)),
+  SUBMISSION_TIMESTAMP = COALESCE(SUBMISSION_TIMESTAMP, VALUES(SUBMISSION_TIMESTAMP))
 """
 _LABEL = """
 INSERT INTO CUSTOM_LABEL_ENTRY (CUSTOM_LABEL_KEY, CUSTOM_LABEL_VALUE, WORKFLOW_EXECUTION_UUID)
@@ -174,7 +176,7 @@ class Ledger:
     def flush(self, *, every: float = 0.0) -> None:
         """Write what waits, unless that was done in the last `every` seconds.
 
-        Raises Stopped when the database has been away for too long.
+        Raises DatabaseAway when it has been so for too long.
         """
         if not self._waits or self.clock() - self._flushed < every:
             return
@@ -186,7 +188,7 @@ class Ledger:
                 self._forget()
 
     def finish(self) -> None:
-        """Write all that waits, and wait for a database that is away; raises Stopped."""
+        """Write all that waits, and wait for a database that is away; raises DatabaseAway."""
         while self._waits:
             self.flush()
             if self._waits:
@@ -220,7 +222,7 @@ class Ledger:
             self._away_since = now
             warn(f"The database is away, its rows wait: {error}")
         if now - self._away_since > self.patience:
-            raise Stopped(
+            raise DatabaseAway(
                 f"The database has been away for {self.patience:g} seconds. Jobs that run were "
                 "left to themselves; resume the run when the database is back."
             ) from error
