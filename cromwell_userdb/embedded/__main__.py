@@ -73,7 +73,18 @@ def _run(request: Request, config: hocon.Tree, ledger: Ledger) -> int:
         signal.signal(signum, lambda *_: driver.stop())
     logs = options.log_folder
     with also_to(logs / f"workflow.{id}.log" if logs else None):
-        status = _lead(request, provider, options, driver, id)
+        try:
+            status = _lead(request, provider, options, driver, id)
+        except UserDBError:
+            raise
+        except Exception:  # a bug must not leave a run that looks alive, and its jobs
+            driver.jobs.kill()
+            words = (
+                "The embedded engine has a bug; the traceback at the end of its log tells where."
+            )
+            record.refused(id, [failure(words)])
+            ledger.finish()
+            raise
     ledger.finish()
     say(f"SingleWorkflowRunnerActor workflow finished with status '{status}'.")
     if status == "Aborted":

@@ -6,15 +6,23 @@ from pathlib import Path
 
 from WDL import Error
 
-from cromwell_userdb.errors import Stopped, UserDBError
+from cromwell_userdb.errors import CommandFailed, StartFailed, Stopped, UsageError
 
 
 class DatabaseAway(Stopped):
     """The database did not come back in time; the run can go on when it does."""
 
 
-EVALUATION = (Error.RuntimeError, ValueError, ArithmeticError, OSError, UserDBError)
-"""Errors of expressions, inputs, outputs and files: they fail the workflow, not the engine."""
+EVALUATION = (
+    Error.RuntimeError,
+    ValueError,
+    ArithmeticError,
+    OSError,
+    UsageError,
+    CommandFailed,
+    StartFailed,
+)
+"""Errors of expressions, inputs, outputs, files and hooks: they fail a call or a workflow."""
 
 
 def words_of(error: BaseException) -> str:

@@ -20,7 +20,7 @@ from cromwell_userdb.embedded.job import Place
 from cromwell_userdb.embedded.log import say
 from cromwell_userdb.embedded.provider import Provider
 from cromwell_userdb.embedded.record import Record
-from cromwell_userdb.errors import UserDBError
+from cromwell_userdb.errors import CommandFailed
 from cromwell_userdb.process import signal_group
 
 SUBMITTERS = 8
@@ -183,7 +183,7 @@ class Jobs:
         status, attempt.child = attempt.child.returncode, None
         try:
             job = hooks.job_of(self.provider, attempt.place)
-        except UserDBError as error:
+        except CommandFailed as error:
             yield Ended(attempt, None, str(error))
             return
         if status:
