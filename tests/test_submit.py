@@ -109,3 +109,22 @@ def test_the_wrapper_is_a_leader_by_hand(member: Member):
     )
     assert done.returncode == 0, done.stderr + done.stdout
     assert json.loads(member.userdb("list", "--json").stdout)[0]["state"] == "succeeded"
+
+
+@pytest.mark.matrix
+def test_a_leader_that_is_told_of_its_limit_goes_on_in_its_second_life(member: Member):
+    words = ("--input", "long.s=45", "--input", "long.n=2")
+    first = submitted(member, "long.wdl", *words, "--on-limit", "requeue")
+    until(lambda: _running(member, first["run"]) == 2, timeout=60)
+    member.run("scancel", "--signal=TERM", "--batch", first["job"])
+    # SLURM waits for two minutes before it starts a requeued job.
+    until(lambda: state(member, first["run"])["resumed_by"], timeout=240)
+    second = state(member, first["run"])["resumed_by"]
+    until(lambda: state(member, second)["ended"], timeout=60)
+    assert state(member, second)["outputs"]["long.os"] == ["done 0", "done 1"]
+    calls = member.run("sacct", "-X", "-D", "-n", "-o", "jobname%30").stdout.split()
+    assert len([name for name in calls if name.startswith("cromwell_")]) == 2
+
+
+def _running(person: Person, run: int) -> int:
+    return sum(calls["running"] for calls in state(person, run)["calls"])

@@ -150,8 +150,10 @@ def lead_here_(place: Place, **words: Any) -> None:
 def _lead(where: Place, entered: RunFolder) -> None:
     """Lead the run, or what goes on with it, and leave with its verdict."""
     folder = newest(entered)
-    # SLURM gives a job its second life when all of the first is dead.
-    state = standing.of(where, folder, job_ended=lambda job: job == os.environ["SLURM_JOB_ID"])
+    state = runs.read_state(folder)
+    if state is None or state.state != runs.QUEUED:
+        # SLURM gives a job its second life when all of the first is dead.
+        state = standing.of(where, folder, job_ended=lambda job: job == os.environ["SLURM_JOB_ID"])
     if state.has_ended and state.state != runs.LOST:
         sys.exit(EXIT[state.state])
     try:
