@@ -128,3 +128,30 @@ def test_a_leader_that_is_told_of_its_limit_goes_on_in_its_second_life(member: M
 
 def _running(person: Person, run: int) -> int:
     return sum(calls["running"] for calls in state(person, run)["calls"])
+
+
+@pytest.mark.parametrize(
+    ("flag", "value", "words"),
+    [
+        ("partition", "shrot", "short"),
+        ("account", "nobodys", "depta"),
+        ("time", "soon", "no time limit"),
+        ("extra", "--wrap=id", "no option for SLURM"),
+    ],
+)
+def test_what_slurm_would_refuse_later_is_refused_at_once(
+    member: Member, flag: str, value: str, words: str
+):
+    done = member.userdb("run", wdl(member, "hello.wdl"), f"--slurm-{flag}", value)
+    assert done.returncode == 2, done.stderr
+    assert words in done.stderr
+    assert json.loads(member.userdb("list", "--json").stdout) == []
+
+
+def test_the_cluster_is_shown_as_the_user_may_use_it(member: Member):
+    shown = member.userdb("cluster", "show").stdout
+    assert "depta" in shown
+    facts = json.loads(member.userdb("cluster", "show", "--json").stdout)
+    usable = {one["name"]: one["usable"] for one in facts["partitions"]}
+    assert usable["main"]
+    assert not usable["hold"]

@@ -36,6 +36,7 @@ GROUPS = {
     "Setting up": {
         "config": ("config", "Show, check and change settings."),
         "db": ("db", "Start, stop, inspect and remove the database."),
+        "cluster": ("cluster", "Show what we believe of the SLURM cluster."),
         "engine": ("engine", "Choose and install the engine that runs workflows."),
         "sbatch-wrapper": ("submit", "Print the path of a script for sbatch."),
         "completion": ("completion", "Print what makes your shell complete commands."),

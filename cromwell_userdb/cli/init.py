@@ -13,10 +13,10 @@ from cromwell_userdb import disk, provision, releases, schema
 from cromwell_userdb import engine as engines
 from cromwell_userdb import settings as names
 from cromwell_userdb.binaries import Server
-from cromwell_userdb.cli import config, place, screen, session
+from cromwell_userdb.cli import cluster, config, place, screen, session
 from cromwell_userdb.cli.place import Place, tilde
 from cromwell_userdb.engine import Engine
-from cromwell_userdb.errors import NotFound, UsageError, UserDBError
+from cromwell_userdb.errors import CommandFailed, NotFound, UsageError, UserDBError
 from cromwell_userdb.record import Machine, write_private
 from cromwell_userdb.settings import Value
 
@@ -201,7 +201,13 @@ def engine_said(engine: Engine) -> tuple[str, str]:
 
 def jobs_said(where: Place) -> tuple[str, str]:
     if session.backend(where) == "slurm":
-        return "through SLURM", "as you, in your account"
+        try:
+            found = cluster.seen()
+        except CommandFailed:
+            return "through SLURM", "as you, in your account"
+        chosen = where.settings.slurm_account or next(iter(found.accounts), "")
+        account = f", account {chosen}" if chosen else ""
+        return f'through SLURM, cluster "{found.name}"{account}', cluster.partitions(found)
     machine = Machine.here()
     cores = where.settings.local_cores or machine.cores
     memory = where.settings.local_memory_mb or machine.memory * 9 // 10 // 2**20

@@ -11,10 +11,12 @@ from typing import Any
 
 from cromwell_userdb import engine as engines
 from cromwell_userdb import leader, process, runs, wdl
-from cromwell_userdb.cli import files, place, screen, session
+from cromwell_userdb.cli import cluster, files, place, screen, session
 from cromwell_userdb.cli.place import Place
+from cromwell_userdb.cluster import check
 from cromwell_userdb.engine import Engine
 from cromwell_userdb.errors import UsageError, WdlError
+from cromwell_userdb.hooks import check_extra
 from cromwell_userdb.instance import RunFolder
 from cromwell_userdb.record import Identity, make_private, write_json, write_private
 from cromwell_userdb.runs import Request, State
@@ -55,6 +57,8 @@ def order(where: Place, *, more_flags: Mapping[str, Any], **words: Any) -> Order
         place.with_flags(where, {name: value for name, value in flags.items() if value})
     )
     session.check_overrides(where)
+    if any(words[f"slurm_{name}"] for name in _SLURM):
+        _check_slurm(where)
     if words["inputs"] and words["inputs_option"]:
         raise UsageError("Name the inputs once: as the second word, or with -i.")
     source = words["inputs"] or words["inputs_option"]
@@ -79,6 +83,20 @@ def order(where: Place, *, more_flags: Mapping[str, Any], **words: Any) -> Order
         else None,
         arguments=tuple(part for pair in language if pair[1] for part in pair),
     )
+
+
+def _check_slurm(where: Place) -> None:
+    """Refuse a partition, account, qos or time that SLURM would refuse later."""
+    settings = where.settings
+    check_extra(settings.slurm_extra)
+    if session.backend(where) == "slurm":
+        check(
+            cluster.seen(),
+            partition=settings.slurm_partition,
+            account=settings.slurm_account,
+            qos=settings.slurm_qos,
+            time=settings.slurm_time,
+        )
 
 
 def is_url(text: str) -> bool:
