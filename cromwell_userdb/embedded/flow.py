@@ -62,7 +62,8 @@ class Flow:
         """Id and folder of the workflow that a call runs: the same when the run is resumed."""
         path = ".".join(map(str, (ready.call.name, *ready.shard)))
         id = str(uuid.uuid5(uuid.UUID(self.id), path))
-        return id, self.call_folder(ready) / ".".join(ready.call.callee_id) / id
+        assert ready.call.callee
+        return id, self.call_folder(ready) / ready.call.callee.name / id
 
 
 @dataclass(eq=False)

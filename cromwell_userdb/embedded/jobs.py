@@ -9,6 +9,7 @@ import math
 import os
 import signal
 import time
+from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -54,6 +55,7 @@ class Jobs:
     per_second: float = 0.0
     is_aborted: bool = False
     _patient_until: float = math.inf
+    _to_kill: deque[Attempt] = field(default_factory=deque)
     _submitting: set[Attempt] = field(default_factory=set)
     _running: set[Attempt] = field(default_factory=set)
     _looks: list[tuple[float, int, Attempt]] = field(default_factory=list)
@@ -133,8 +135,9 @@ class Jobs:
             self._end_submitting()
         for attempt in [one for one in self._submitting if _has_ended(one)]:
             yield from self._submitted(attempt)
-        if self.provider.in_background:
-            for attempt in [one for one in self._running if _has_ended(one)]:
+        self._kill_some()
+        if self.provider.in_background or self.is_aborted:
+            for attempt in [one for one in self._running if self.is_aborted or _has_ended(one)]:
                 yield from self._look_at(attempt)
         moment = self.clock()
         while self._looks and self._looks[0][0] <= moment:
@@ -148,8 +151,7 @@ class Jobs:
         """Kill all that run; who is being submitted is killed when its id is known."""
         self.is_aborted = True
         self._patient_until = self.clock() + KILL_SECONDS
-        for attempt in self._running:
-            self._kill(attempt)
+        self._to_kill.extend(self._running)
 
     def _end_submitting(self) -> None:
         """Submit hooks may try for an hour: at an abort that is too long."""
@@ -191,7 +193,7 @@ class Jobs:
             return
         self._runs(attempt, job)
         if self.is_aborted:
-            self._kill(attempt)
+            self._to_kill.append(attempt)
 
     def _look_at(self, attempt: Attempt) -> Iterator[Ended]:
         code = attempt.place.return_code()
@@ -203,6 +205,8 @@ class Jobs:
             yield Ended(attempt, code)
 
     def _is_being_killed(self, attempt: Attempt) -> bool:
+        if attempt in self._to_kill:
+            return True
         return _is_busy(attempt) and self.clock() - attempt.asked < KILL_SECONDS
 
     def _ask(self, attempt: Attempt) -> None:
@@ -237,6 +241,13 @@ class Jobs:
     @property
     def _grace(self) -> float:
         return RC_GRACE if self.provider.in_background else self.provider.patience or RC_GRACE
+
+    def _kill_some(self) -> None:
+        """Start kill hooks, but only so many at once."""
+        at_work = sum(_is_busy(attempt) for attempt in self._running) if self._to_kill else 0
+        while self._to_kill and (at_work < SUBMITTERS or self.provider.in_background):
+            self._kill(self._to_kill.popleft())
+            at_work += 1
 
     def _kill(self, attempt: Attempt) -> None:
         hooks.write_rc(attempt.place, 143)
