@@ -7,8 +7,9 @@ import pytest
 from cromwell_userdb import hocon
 from cromwell_userdb.embedded import frontend
 from cromwell_userdb.embedded.attributes import attributes_of
-from cromwell_userdb.embedded.job import java_hash, script_text
+from cromwell_userdb.embedded.job import script_text
 from cromwell_userdb.embedded.ledger import cells, fitting
+from cromwell_userdb.embedded.localize import java_hash
 from cromwell_userdb.embedded.options import options_of
 from cromwell_userdb.embedded.provider import Provider, provider_of
 from cromwell_userdb.errors import SettingError, UsageError, WdlError

@@ -17,7 +17,8 @@ from typing import Any
 from WDL import Tree, Type, Value
 
 from cromwell_userdb.database import Connection, rows
-from cromwell_userdb.embedded.job import Place, Prepared, duplicate
+from cromwell_userdb.embedded.job import Place, Prepared
+from cromwell_userdb.embedded.localize import duplicate
 from cromwell_userdb.embedded.provider import Provider
 from cromwell_userdb.embedded.values import Values, bound, java_double
 from cromwell_userdb.errors import WdlError

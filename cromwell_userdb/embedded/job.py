@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import shlex
-import shutil
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +12,7 @@ from typing import Any
 from WDL import Env, Error, Expr, Tree, Type, Value
 
 from cromwell_userdb.embedded.attributes import Attributes, attributes_of
+from cromwell_userdb.embedded.localize import localize
 from cromwell_userdb.embedded.provider import Provider
 from cromwell_userdb.embedded.values import Library, OutputLibrary, Values, bound, glob_folder
 from cromwell_userdb.errors import WdlError
@@ -29,10 +28,6 @@ class Place:
     @property
     def execution(self) -> Path:
         return self.root / "execution"
-
-    @property
-    def inputs(self) -> Path:
-        return self.root / "inputs"
 
     @property
     def script(self) -> Path:
@@ -159,7 +154,7 @@ def make(prepared: Prepared, provider: Provider) -> tuple[str, str]:
     place = prepared.place
     place.execution.mkdir(parents=True, exist_ok=True)
     inside = _inside(provider, prepared.attributes)
-    localized = localize(prepared.environment, place, provider.localization, inside)
+    localized = localize(prepared.environment, place.root, provider.localization, inside)
     library = prepared.plan.library.at(place.execution)
     task = prepared.plan.task
     command = str(task.command.eval(localized, stdlib=library).value).strip("\n").rstrip()
@@ -225,85 +220,6 @@ def _glob_line(pattern: str) -> str:
         f'ln -L "$f" {into}/ 2>/dev/null || ln -s "$PWD/$f" {into}/; done; '
         f"ls -1 {into} > {into}.list"
     )
-
-
-def localize(
-    environment: Values,
-    place: Place,
-    strategies: tuple[str, ...],
-    inside: Callable[[Path], Path] = lambda path: path,
-) -> Values:
-    """The same values with each file linked or copied below the call's `inputs`."""
-    known: dict[str, str] = {}
-
-    def bring(value: Value.File | Value.Directory) -> str:
-        if value.value not in known:
-            known[value.value] = str(inside(_brought(value.value, place, strategies)))
-        return known[value.value]
-
-    return Value.rewrite_env_paths(environment, bring)
-
-
-def _brought(name: str, place: Place, strategies: tuple[str, ...]) -> Path:
-    if "://" in name and not name.startswith("file://"):
-        raise WdlError(f"The input {name} is not on a file system: download it first.")
-    source = Path(name.removeprefix("file://")).absolute()
-    if source.is_relative_to(place.root):
-        return source
-    folder = place.inputs / str(java_hash(str(source.parent)))
-    target = folder / source.name
-    folder.mkdir(parents=True, exist_ok=True)
-    duplicate(source, target, strategies)
-    return target
-
-
-def duplicate(source: Path, target: Path, strategies: tuple[str, ...]) -> None:
-    """Put `source` at `target` by the first of `strategies` that works."""
-    words = "no strategy is configured"
-    for strategy in strategies:
-        try:
-            _WAYS[strategy](source, target)
-        except FileExistsError:
-            return
-        except (OSError, KeyError) as error:
-            words = getattr(error, "strerror", None) or str(error)
-        else:
-            return
-    raise WdlError(f"{source} can't be brought to {target.parent}: {words}.")
-
-
-def _hard_link(source: Path, target: Path) -> None:
-    os.link(source.resolve(strict=True), target)
-
-
-def _soft_link(source: Path, target: Path) -> None:
-    target.symlink_to(source.resolve(strict=True))
-
-
-def _copy(source: Path, target: Path) -> None:
-    beside = target.with_name(target.name + ".part")
-    if source.is_dir():
-        shutil.copytree(source, beside)
-    else:
-        shutil.copyfile(source, beside)
-    beside.rename(target)
-
-
-_WAYS: dict[str, Callable[[Path, Path], None]] = {
-    "hard-link": _hard_link,
-    "soft-link": _soft_link,
-    "copy": _copy,
-    "cached-copy": _copy,
-}
-
-
-def java_hash(text: str) -> int:
-    """Java's String.hashCode, by which Cromwell names the folder of an input."""
-    units = text.encode("utf-16-be")
-    answer = 0
-    for high, low in zip(units[::2], units[1::2], strict=True):
-        answer = (answer * 31 + (high << 8 | low)) & 0xFFFFFFFF
-    return answer - 2**32 if answer >= 2**31 else answer
 
 
 def outputs_of(prepared: Prepared) -> Values:
