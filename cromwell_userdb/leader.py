@@ -166,7 +166,7 @@ class _Leading:
             write_json(self.task.folder.outputs, outputs)
         return replace(
             self.state,
-            calls=tuple(runs.Calls(**vars(count)) for count in seen.counts()),
+            calls=tuple(seen.counts()),
             jobs=tuple(seen.jobs()),
         )
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from cromwell_userdb.errors import UnknownRun
 from cromwell_userdb.instance import Instance, RunFolder
+from cromwell_userdb.progress import Count
 from cromwell_userdb.record import Identity, make_private, read_json, write_json
 
 LABEL = "cromwell-userdb-run"
@@ -62,19 +63,6 @@ class Request:
 
 
 @dataclass(frozen=True)
-class Calls:
-    """How many calls of one name are where; `done` counts those from the cache too."""
-
-    name: str
-    total: int = 0
-    done: int = 0
-    cached: int = 0
-    running: int = 0
-    queued: int = 0
-    failed: int = 0
-
-
-@dataclass(frozen=True)
 class Failure:
     """One failed call: its last words and where they lie."""
 
@@ -108,7 +96,7 @@ class State:
     leader: Identity | None = None
     engine_process: Identity | None = None
     aborting: bool = False
-    calls: tuple[Calls, ...] = ()
+    calls: tuple[Count, ...] = ()
     jobs: tuple[str, ...] = ()
     failures: tuple[Failure, ...] = ()
     note: str = ""
@@ -120,11 +108,11 @@ class State:
         return self.state in ENDED
 
     @property
-    def total(self) -> Calls:
+    def total(self) -> Count:
         """All calls together."""
-        numbers = [part.name for part in fields(Calls) if part.name != "name"]
+        numbers = [part.name for part in fields(Count) if part.name != "name"]
         sums = {name: sum(getattr(calls, name) for calls in self.calls) for name in numbers}
-        return Calls("", **sums)
+        return Count("", **sums)
 
 
 def now() -> str:
@@ -185,7 +173,7 @@ def read_state(folder: RunFolder) -> State | None:
     facts = {name: value for name, value in facts.items() if name in known}
     for name in ("leader", "engine_process"):
         facts[name] = Identity.from_dict(facts[name]) if facts.get(name) else None
-    facts["calls"] = tuple(Calls(**calls) for calls in facts.get("calls", ()))
+    facts["calls"] = tuple(Count(**calls) for calls in facts.get("calls", ()))
     facts["failures"] = tuple(Failure(**failure) for failure in facts.get("failures", ()))
     facts["jobs"] = tuple(facts.get("jobs", ()))
     return State(**facts)

@@ -17,6 +17,7 @@ from cromwell_userdb.cli.arguments import OnRun, run_argument
 from cromwell_userdb.cli.place import Place, require
 from cromwell_userdb.errors import NotRunning, UsageError
 from cromwell_userdb.instance import RunFolder
+from cromwell_userdb.progress import Count
 from cromwell_userdb.report.words import duration, moment, shown, table
 from cromwell_userdb.runs import State
 
@@ -131,7 +132,7 @@ def _described(state: State, where: Place) -> Iterator[str]:
         yield f"as of {duration(age)} ago"
 
 
-def _counted(calls: runs.Calls) -> list[str]:
+def _counted(calls: Count) -> list[str]:
     numbers = (calls.total, calls.done, calls.cached, calls.running, calls.queued, calls.failed)
     return [calls.name, *(str(number or "–") for number in numbers)]
 

@@ -9,8 +9,9 @@ from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Protocol
 
+from cromwell_userdb.progress import Count
 from cromwell_userdb.report.words import duration, plural, shown, size
-from cromwell_userdb.runs import Calls, Failure, State
+from cromwell_userdb.runs import Failure, State
 
 if TYPE_CHECKING:
     from rich.console import Group
@@ -53,8 +54,8 @@ class Lines:
     """One line for each change that is worth a line."""
 
     def __init__(self) -> None:
-        self.seen: dict[str, tuple[Calls, float]] = {}
-        self.told: dict[str, Calls] = {}
+        self.seen: dict[str, tuple[Count, float]] = {}
+        self.told: dict[str, Count] = {}
 
     def say(self, text: str) -> None:
         note(text)
@@ -73,9 +74,9 @@ class Lines:
                 note(f"{datetime.now():%H:%M:%S} {line(calls)}")
 
 
-def line(calls: Calls) -> str:
+def line(calls: Count) -> str:
     """
-    >>> line(Calls("align", total=96, done=96, cached=41))
+    >>> line(Count("align", total=96, done=96, cached=41))
     'align 96/96 (41 from cache)'
     """
     notes = [f"{calls.cached} from cache"] if calls.cached else []
