@@ -101,6 +101,16 @@ def find_server(explicit: Path | None = None, search: Sequence[Path] | None = No
     )
 
 
+def companion(server: Server, *names: str) -> Path | None:
+    """Another program of the same installation, by the first of its names that is there."""
+    prefix = server.path.resolve().parent.parent
+    for name in names:
+        for folder in (server.path.parent, prefix / "bin", prefix / "scripts"):
+            if os.access(folder / name, os.X_OK):
+                return folder / name
+    return None
+
+
 def _named(path: Path) -> Path:
     """`path`, or the server below it where it is a folder or an installation's prefix."""
     if not path.is_dir():

@@ -17,9 +17,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from cromwell_userdb import database, disk, lease, process, render, sockets
+from cromwell_userdb import binaries, database, disk, lease, process, render, sockets
 from cromwell_userdb.binaries import TITLE, Server
 from cromwell_userdb.errors import (
+    CommandFailed,
     Held,
     NoSpace,
     NotInitialised,
@@ -171,6 +172,8 @@ def start(
             _give_up(instance, mine)
             raise
         _note_version(instance, facts, server)
+        if _is_newer(facts, server):
+            _upgrade_tables(instance, server, progress)
         return status(instance)
 
 
@@ -345,8 +348,13 @@ def _check_version(
             f"The database of {instance.root} was served by {made_by}; {server.path} is older"
             f" ({server.number}) and can't read it. Name a newer server with --server."
         )
-    if server.version[:2] > before[:2]:
+    if _is_newer(facts, server):
         _check_upgrade(instance, made_by, server, upgrade)
+
+
+def _is_newer(facts: dict[str, Any], server: Server) -> bool:
+    before = tuple(int(part) for part in facts["version"].split("."))
+    return server.version[:2] > before[:2]
 
 
 def _check_upgrade(instance: Instance, made_by: str, server: Server, upgrade: bool) -> None:
@@ -538,6 +546,25 @@ def _note_version(instance: Instance, facts: dict[str, Any], server: Server) -> 
             "server": str(server.path),
         }
         write_json(instance.facts, known)
+
+
+def _upgrade_tables(instance: Instance, server: Server, progress: Callable[[str], None]) -> None:
+    """Bring MariaDB's own tables up to its release; MySQL does it by itself.
+
+    Without it all goes well but for complaints in the log, so its failure is only told.
+    """
+    program = binaries.companion(server, "mariadb-upgrade", "mysql_upgrade")
+    if server.flavour == "mysql" or program is None:
+        return
+    argv = [str(program), "--no-defaults", "--upgrade-system-tables", "--silent"]
+    try:
+        process.run(
+            [*argv, f"--socket={instance.socket}", f"--user={disk.os_user()}"],
+            timeout=300,
+            env=server_env(server),
+        )
+    except CommandFailed as error:
+        progress(str(error))
 
 
 def stop(

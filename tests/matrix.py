@@ -49,7 +49,7 @@ class Release:
         return self.title.lower().replace(" ", "-")
 
 
-_MARIADB = ("/usr/sbin/mariadbd", "/usr/bin/mariadb-install-db", "/usr/bin/mariadb")
+_MARIADB = ("/usr/sbin/mariadbd", "/usr/bin/mariadb-install-db", "/usr/bin/mariadb-upgrade")
 MARIADB_10_5 = Release(
     "MariaDB 10.5", "bullseye", ("mariadb-server-core-10.5", "mariadb-client-core-10.5"), _MARIADB
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 from collections.abc import Callable, Iterator
 
 import psutil
@@ -208,3 +209,101 @@ def test_nothing_listens_but_the_socket(served):
     assert psutil.Process(pid).net_connections(kind="inet") == []
     with server.connect(served) as connection:
         assert database.rows(connection, "SELECT @@skip_networking") == [(1,)]
+
+
+# From one release to the next.
+
+
+@pytest.fixture
+def old(offers: Offers) -> Iterator[Lab]:
+    """An instance on the oldest MariaDB that is taken, with a run in it, its server stopped."""
+    lab = offers(MARIADB_10_5).lab("--engine", "embedded")
+    lab.run("scatter.wdl", "--input", "scat.width=3")
+    assert lab.do("db stop").returncode == 0
+    yield lab
+    ended(lab)
+
+
+@pytest.mark.matrix
+def test_a_database_goes_from_release_to_release_and_keeps_its_cache(old, offers, program):
+    for path, title in ((program.path, program.title), (offers(MARIADB_11_8).prefix, "MariaDB 11")):
+        refused = old.do("db start", "--server", path)
+        assert refused.returncode == 5
+        advice = refused.stderr.rpartition("cromwell-userdb db start ")[2]
+        done = old.do("db start", *advice.split())
+        assert done.returncode == 0, done.stderr
+        again = old.run("scatter.wdl", "--input", "scat.width=3")
+        assert again["total"]["cached"] == again["total"]["total"] == 3
+        assert old.answer("db status")["version"].startswith(title)
+        assert old.do("db stop").returncode == 0
+        assert _complaints(old) == []
+    assert [run["state"] for run in old.answer("list")] == ["succeeded"] * 5
+    assert old.do("db start").returncode == 0
+    with server.connect(Instance(old.root)) as connection:
+        users = {row[0] for row in database.rows(connection, "SELECT User FROM mysql.user")}
+    assert users == {"root", "cromwell", "mariadb.sys"}
+
+
+def _complaints(lab: Lab) -> list[str]:
+    """What the server says is wrong in one more start and stop."""
+    log = lab.root / "log/server.log"
+    before = log.stat().st_size
+    assert lab.run("hello.wdl", "--input", f"hello.name=at-{before}")["state"] == "succeeded"
+    assert lab.do("db stop").returncode == 0
+    return [line for line in log.read_text()[before:].splitlines() if "[ERROR]" in line]
+
+
+@pytest.mark.matrix
+def test_an_older_server_is_refused_once_a_newer_one_has_served(old, offers, program):
+    assert old.do("db start", "--server", program.path, "--upgrade").returncode == 0
+    serving = old.do("db start", "--server", offers(MARIADB_10_5).prefix)
+    assert serving.returncode == 6 and "db stop" in serving.stderr
+    assert old.do("db stop").returncode == 0
+    refused = old.do("db start", "--server", offers(MARIADB_10_5).prefix, "--upgrade")
+    assert refused.returncode == 5 and "is older" in refused.stderr
+    assert old.run("hello.wdl")["state"] == "succeeded"
+
+
+@pytest.mark.matrix
+def test_a_newer_server_waits_until_the_older_one_ended_cleanly(old, program):
+    assert old.do("db start").returncode == 0
+    instance = Instance(old.root)
+    pid = server_pid(instance)
+    os.kill(supervisor_pid(instance), signal.SIGSTOP)
+    kill(pid)
+    kill(supervisor_pid(instance))
+    refused = old.do("db start", "--server", program.path, "--upgrade")
+    assert refused.returncode == 5 and "not stopped cleanly" in refused.stderr
+    assert old.do("db start").returncode == 0
+    assert old.do("db stop").returncode == 0
+    assert old.do("db start", "--server", program.path, "--upgrade").returncode == 0
+
+
+def test_the_other_flavour_is_refused_and_nothing_is_lost(own_lab, release, offers, program):
+    own_lab.run("scatter.wdl", "--input", "scat.width=3")
+    assert own_lab.do("db stop").returncode == 0
+    other = program.path if release is MYSQL_9 else offers(MYSQL_9).prefix
+    for verb in ("db start", "init"):
+        refused = own_lab.do(verb, "--server", other)
+        assert refused.returncode == 5 and "which can't read it" in refused.stderr
+    assert own_lab.run("scatter.wdl", "--input", "scat.width=3")["total"]["cached"] == 3
+
+
+# A real Cromwell.
+
+
+@pytest.mark.jar
+def test_a_real_cromwell_makes_its_tables_runs_and_takes_from_the_cache(offer):
+    lab = offer.lab("--engine", "cromwell")
+    try:
+        first = lab.do("run", HELLO, "--json", timeout=400)
+        assert first.returncode == 0, first.stderr
+        # A server that has just started lets nobody in by password over the JVM's connection.
+        assert lab.do("db stop").returncode == 0
+        again = lab.run("hello.wdl")
+        assert again["total"]["cached"] == again["total"]["total"] == 1
+        assert again["engine"].startswith("Cromwell")
+        conf = (lab.root / "runs/2/cromwell.conf").read_text()
+        assert "liquibase.updateSchema = false" in conf
+    finally:
+        ended(lab)
