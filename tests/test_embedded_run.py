@@ -233,6 +233,18 @@ def test_a_changed_input_file_is_a_miss_for_its_calls_only(bench: Bench):
     assert done.outputs["files.total"] == 3
 
 
+def test_names_that_the_tables_take_for_one_are_run_again_and_not_mixed_up(bench: Bench):
+    path = bench.folder / "w.wdl"
+    path.write_text(
+        "version 1.0\ntask t { input { Map[String, Int] m } command { }"
+        " output { Map[String, Int] o = m } }\nworkflow w { input { Map[String, Int] m }"
+        " call t { input: m = m } output { Map[String, Int] o = t.o } }"
+    )
+    inputs = {"w.m": {"a": 1, "A": 2, "\U0001f600": 3, "\U0001f601": 4, "x:[0]\\": 5, "x" * 300: 6}}
+    assert bench.run(path, i=inputs).outputs["w.o"] == inputs["w.m"]
+    assert bench.run(path, i=inputs).outputs["w.o"] == inputs["w.m"]
+
+
 def test_our_rows_in_the_cache_are_marked(bench: Bench):
     done = bench.run(RECORDINGS / "wdl" / "hello.wdl")
     sums = bench.rows(

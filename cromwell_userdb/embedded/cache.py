@@ -27,6 +27,9 @@ from cromwell_userdb.wdl import value_of
 MARK = "embedded:"
 """Begins each aggregation, so that neither engine takes the other's rows."""
 
+NONE, EMPTY = "None", "Empty"
+"""Types of leaves that stand for an optional without a value, and for an empty array or map."""
+
 Simpleton = tuple[str, str, str]
 """Key, text and type of one leaf of a value."""
 
@@ -60,8 +63,13 @@ class Hit:
 
 
 def simpletons(key: str, value: Value.Base) -> Iterator[Simpleton]:
-    """The leaves of a value as Cromwell names them: ``s:reads[0]``; empty optionals have none."""
-    if isinstance(value, Value.Array):
+    """The leaves of a value as Cromwell names them: ``s:reads[0]``.
+
+    Unlike Cromwell's, what is empty has a leaf too: ``[[1], []]`` has to come back as it was.
+    """
+    if isinstance(value, Value.Array | Value.Map) and not value.value:
+        yield key, "", EMPTY
+    elif isinstance(value, Value.Array):
         for i, item in enumerate(value.value):
             yield from simpletons(f"{key}[{i}]", item)
     elif isinstance(value, Value.Map):
@@ -73,7 +81,9 @@ def simpletons(key: str, value: Value.Base) -> Iterator[Simpleton]:
     elif isinstance(value, Value.Struct):
         for name, item in value.value.items():
             yield from simpletons(f"{key}:{_escaped(name)}", item)
-    elif not isinstance(value, Value.Null):
+    elif isinstance(value, Value.Null):
+        yield key, "", NONE
+    else:
         yield key, _text(value), str(value.type)
 
 
@@ -93,7 +103,9 @@ def hashes_of(prepared: Prepared, provider: Provider, hash_file: Callable[[str],
     """What counts for the call; raises OSError when an input file can't be read."""
     task = prepared.plan.task
     leaves = [leaf for name, value in prepared.inputs.items() for leaf in simpletons(name, value)]
-    plain, files = _split(leaves, lambda leaf: leaf[2] in ("File", "Directory"))
+    files = [leaf for leaf in leaves if leaf[2] in ("File", "Directory")]
+    hollow = [leaf for leaf in leaves if leaf[2] in (NONE, EMPTY)]
+    plain = [leaf for leaf in leaves if leaf[2] not in ("File", "Directory", NONE, EMPTY)]
     counted = [*_ALWAYS, *sorted(provider.attributes_for_caching)]
     shown = prepared.attributes.shown
     base = [
@@ -117,7 +129,8 @@ def hashes_of(prepared: Prepared, provider: Provider, hash_file: Callable[[str],
             for name, value in sorted(shown.items())
             if name not in counted
         ),
-        base=MARK + _sum(base),
+        # Cromwell has no rows for what is empty; it counts all the same.
+        base=MARK + _sum([*base, *((key, kind) for key, _, kind in hollow)]),
         files=MARK + _sum(by_file) if by_file else None,
     )
 
@@ -127,12 +140,6 @@ def _expression_key(decl: Tree.Decl) -> str:
     kind = str(decl.type.copy(optional=False)).translate(str.maketrans("[]", "()"))
     kind = f"Optional({kind})" if decl.type.optional else kind
     return f"output expression: {kind} {decl.name}"
-
-
-def _split(
-    leaves: Sequence[Simpleton], is_file: Callable[[Simpleton], bool]
-) -> tuple[list[Simpleton], list[Simpleton]]:
-    return [one for one in leaves if not is_file(one)], [one for one in leaves if is_file(one)]
 
 
 def _digest(text: str) -> str:
@@ -245,8 +252,8 @@ def take(hit: Hit, prepared: Prepared, place: Place, strategies: tuple[str, ...]
 
 def _outputs(prepared: Prepared, leaves: Sequence[Simpleton]) -> Values:
     tree: dict[str, Any] = {}
-    for key, text, _ in leaves:
-        _plant(tree, _steps(key), text)
+    for key, text, kind in leaves:
+        _plant(tree, _steps(key), {NONE: None, EMPTY: {}}.get(kind, text))
     return bound(
         {
             decl.name: value_of(decl.type, _shaped(decl.type, tree.get(decl.name)))
@@ -257,36 +264,28 @@ def _outputs(prepared: Prepared, leaves: Sequence[Simpleton]) -> Values:
 
 def _steps(key: str) -> list[str | int]:
     """``parts[0]:left`` as its steps; a colon or bracket behind a backslash is text."""
-    found = re.findall(r"\[(\d+)\]|((?:\\.|[^\[\]:\\])+)", key)
-    return [int(i) if i else re.sub(r"\\(.)", r"\1", name) for i, name in found]
+    found = re.findall(r"\[(\d+)\]|(?:^|:)((?:\\.|[^\[\]:\\])*)", key, re.S)
+    return [int(i) if i else re.sub(r"\\(.)", r"\1", name, flags=re.S) for i, name in found]
 
 
-def _plant(tree: dict[Any, Any], steps: Sequence[str | int], text: str) -> None:
+def _plant(tree: dict[Any, Any], steps: Sequence[str | int], leaf: Any) -> None:
     for step in steps[:-1]:
         tree = tree.setdefault(step, {})
-    tree[steps[-1]] = text
+    tree[steps[-1]] = leaf
 
 
 def _shaped(kind: Type.Base, raw: Any) -> Any:
-    """JSON for a tree of leaves: what is empty has no leaf."""
+    """JSON for a tree of leaves."""
+    if raw is None:
+        return None
     if isinstance(kind, Type.Array):
-        if raw is None and kind.optional:
-            return None
-        return [_shaped(kind.item_type, (raw or {}).get(i)) for i in range(_length(raw))]
+        return [_shaped(kind.item_type, raw[i]) for i in sorted(raw)]
     if isinstance(kind, Type.Map):
-        if raw is None and kind.optional:
-            return None
-        return {key: _shaped(kind.item_type[1], item) for key, item in (raw or {}).items()}
-    if isinstance(kind, Type.Pair) and raw is not None:
-        return {
-            "left": _shaped(kind.left_type, raw.get("left")),
-            "right": _shaped(kind.right_type, raw.get("right")),
-        }
-    if isinstance(kind, Type.StructInstance) and raw is not None:
+        return {key: _shaped(kind.item_type[1], item) for key, item in raw.items()}
+    if isinstance(kind, Type.Pair):
+        left, right = kind.left_type, kind.right_type
+        return {"left": _shaped(left, raw["left"]), "right": _shaped(right, raw["right"])}
+    if isinstance(kind, Type.StructInstance):
         members = kind.members or {}
         return {name: _shaped(below, raw.get(name)) for name, below in members.items()}
     return raw
-
-
-def _length(raw: Any) -> int:
-    return max(raw) + 1 if raw else 0

@@ -10,7 +10,7 @@ from cromwell_userdb.embedded.cache import FileHashes, Hashes
 from cromwell_userdb.embedded.errors import EVALUATION, words_of
 from cromwell_userdb.embedded.flow import Attempt
 from cromwell_userdb.embedded.job import Place
-from cromwell_userdb.embedded.ledger import KEY_LENGTH, CacheEntry, Ledger
+from cromwell_userdb.embedded.ledger import KEY_LENGTH, CacheEntry, Ledger, collated
 from cromwell_userdb.embedded.log import warn
 from cromwell_userdb.embedded.options import Options
 from cromwell_userdb.embedded.provider import Provider
@@ -88,8 +88,8 @@ class Caching:
         if attempt.hashes is None or "Write" not in self.mode(attempt):
             return
         leaves = [leaf for one in outputs for leaf in cache.simpletons(one.name, one.value)]
-        if any(len(key) > KEY_LENGTH for key, _, _ in leaves):
-            warn(f"{attempt.call} is not cached: a key of its outputs is too long.")
+        if not _are_storable([key for key, _, _ in leaves]):
+            warn(f"{attempt.call} is not cached: the tables can't tell keys of its outputs apart.")
             return
         detritus = {
             "callRootPath": place.root,
@@ -107,3 +107,9 @@ class Caching:
                 detritus=tuple((key, str(path)) for key, path in detritus.items()),
             )
         )
+
+
+def _are_storable(keys: list[str]) -> bool:
+    """Whether the tables can hold these keys side by side."""
+    short = all(len(key) <= KEY_LENGTH for key in keys)
+    return short and len({collated(key) for key in keys}) == len(keys)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import time
+import unicodedata
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -247,7 +248,10 @@ class Ledger:
 
 
 def _write_entries(connection: Connection, entries: Sequence[CacheEntry]) -> None:
-    aggregations, hashes, leaves, remains = [], [], [], []
+    aggregations: list[tuple[Any, ...]] = []
+    hashes: list[tuple[Any, ...]] = []
+    leaves: list[tuple[Any, ...]] = []
+    remains: list[tuple[Any, ...]] = []
     for entry in entries:
         call = entry.call
         row = (call.workflow, call.name, call.job_index, entry.return_code, call.attempt)
@@ -258,7 +262,8 @@ def _write_entries(connection: Connection, entries: Sequence[CacheEntry]) -> Non
             id = cursor.lastrowid
         aggregations.append((id, entry.hashes.base, entry.hashes.files))
         pairs = (*entry.hashes.entries, *entry.hashes.extra)
-        hashes += [(id, fitting(key), value) for key, value in pairs]
+        apart = {collated(key): (id, fitting(key), value) for key, value in pairs}
+        hashes += apart.values()
         leaves += [(id, *leaf) for leaf in entry.simpletons]
         remains += [(id, *pair) for pair in entry.detritus]
     database.execute_many(connection, _AGGREGATION, aggregations)
@@ -300,6 +305,16 @@ def fitting(key: str) -> str:
     if len(key) <= KEY_LENGTH:
         return key
     return f"{key[:220]}…{hashlib.md5(key.encode(), usedforsecurity=False).hexdigest()}"
+
+
+def collated(key: str) -> str:
+    """What the tables compare of a key: no case, no accents, one letter for all beyond 16 bits."""
+    letters = unicodedata.normalize("NFKD", key).casefold().rstrip(" ")
+    return "".join(
+        "?" if ord(letter) > 0xFFFF else letter
+        for letter in letters
+        if not unicodedata.combining(letter)
+    )
 
 
 def escaped(name: str) -> str:
