@@ -168,6 +168,11 @@ class Instance:
         return self.root / "serving"
 
     @property
+    def tables_lock(self) -> Path:
+        """Held while Cromwell's tables are made."""
+        return self.root / "tables.lock"
+
+    @property
     def log(self) -> Path:
         return self.root / "log"
 

@@ -201,6 +201,18 @@ def is_held(path: Path) -> bool:
     return fd is None
 
 
+def is_busy(path: Path) -> bool:
+    """Whether somebody on this host is inside `exclusive` now."""
+    try:
+        with path.open("r+b") as file:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except FileNotFoundError:
+        return False
+    except OSError:
+        return True
+    return False
+
+
 @contextlib.contextmanager
 def exclusive(path: Path, timeout: float, *, doing: str = "") -> Iterator[None]:
     """Only one process at a time is inside, on this host at least; raise Held after `timeout`."""

@@ -101,11 +101,26 @@ def status(place: Place, as_json: bool) -> None:
       cromwell-userdb db status --json
     """
     found = server.status(place.instance)
+    behind = _background(place)
     if as_json:
-        screen.answer(_facts(found))
+        screen.answer(_facts(found) | {"background": behind})
     else:
-        print(_sentence(found))
+        print("\n".join([_sentence(found), *behind]))
     sys.exit(EXIT[found.state])
+
+
+def _background(where: Place) -> list[str]:
+    """What goes on by itself for this instance, or for all of the user's."""
+    from cromwell_userdb import java, lease
+    from cromwell_userdb.cli.place import cache_folder
+
+    found = []
+    if lease.is_busy(where.instance.tables_lock):
+        found.append("in the background: Cromwell's tables are made")
+    for lock in (cache_folder() / "archives").glob("*.lock"):
+        if java.is_being_made(lock.with_suffix(".archive")):
+            found.append("in the background: a class archive is made, for faster starts")
+    return found
 
 
 def _facts(found: Status) -> dict[str, Any]:

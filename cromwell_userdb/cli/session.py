@@ -116,24 +116,35 @@ def tables(where: Place, connection: Connection, maker: Engine, *, say: Say) -> 
     """Have our tables and Cromwell's ready for this engine, once and under the lock."""
     if _are_ready(connection, maker):
         return
-    with lease.exclusive(where.instance.root / "tables.lock", 900, doing="making tables"):
+    if lease.is_busy(where.instance.tables_lock):
+        say("Another command makes Cromwell's tables: once per instance, some seconds.")
+    with lease.exclusive(where.instance.tables_lock, 900, doing="making tables"):
+        if _are_ready(connection, maker):
+            return
         register.migrate(connection)
-        folder = make_private(where.instance.root / "migration")
-        run = RunFolder(folder)
-        hooks(where, run)
-        text = conf(where, run, folder / "executions", snapshot_isolation=False, migrates=True)
-        write_private(run.conf, text)
-        prepare.migrate(
-            maker,
-            connection,
-            conf=run.conf,
-            socket=where.instance.socket,
-            folder=folder,
-            cache=place.cache_folder(),
-            environ=os.environ,
-            say=say,
-        )
-        shutil.rmtree(folder)
+        if maker.kind == "embedded":
+            schema.apply_bundled(connection, maker.maker)
+        else:
+            _migrate(where, connection, maker, say)
+
+
+def _migrate(where: Place, connection: Connection, maker: Engine, say: Say) -> None:
+    folder = make_private(where.instance.root / "migration")
+    run = RunFolder(folder)
+    hooks(where, run)
+    text = conf(where, run, folder / "executions", snapshot_isolation=False, migrates=True)
+    write_private(run.conf, text)
+    prepare.migrate(
+        maker,
+        connection,
+        conf=run.conf,
+        socket=where.instance.socket,
+        folder=folder,
+        cache=place.cache_folder(),
+        environ=os.environ,
+        say=say,
+    )
+    shutil.rmtree(folder)
 
 
 def _are_ready(connection: Connection, maker: Engine) -> bool:
