@@ -32,11 +32,7 @@ from cromwell_userdb.instance import FORMAT, Instance, check_place
 from cromwell_userdb.record import make_private, write_json, write_private
 
 _TEMPLATE_FORMAT = 2
-_SCRIPTS = (
-    "mysql_system_tables.sql",
-    "mysql_performance_tables.sql",
-    "mysql_system_tables_data.sql",
-)
+_SCRIPTS = ("system_tables.sql", "performance_tables.sql", "system_tables_data.sql")
 _SCHEMA = (
     "CREATE DATABASE cromwell CHARACTER SET utf8mb4 COLLATE utf8mb4_general_ci;\nUSE cromwell;\n"
 )
@@ -307,26 +303,25 @@ def _system_scripts(server: Server) -> list[Path] | None:
     """The SQL that makes the system tables, beside the server; None where it is elsewhere."""
     prefix = server.path.resolve().parent.parent
     for share in ("share/mysql", "share/mariadb", "share"):
-        scripts = [prefix / share / name for name in _SCRIPTS]
-        if all(path.is_file() for path in scripts):
-            return scripts
+        for brand in ("mysql", "mariadb"):  # the latter since MariaDB 11
+            scripts = [prefix / share / f"{brand}_{name}" for name in _SCRIPTS]
+            if all(path.is_file() for path in scripts):
+                return scripts
     return None
 
 
 def _install_db(server: Server, datadir: Path) -> None:
-    prefix = server.path.resolve().parent.parent
-    for name in ("mariadb-install-db", "mysql_install_db"):
-        for folder in (server.path.parent, prefix / "bin", prefix / "scripts"):
-            if os.access(folder / name, os.X_OK):
-                argv = [folder / name, "--no-defaults", *_sizes(datadir), "--force"]
-                who = [f"--auth-root-socket-user={disk.os_user()}"]
-                mode = ["--auth-root-authentication-method=socket", "--skip-test-db"]
-                _run([str(part) for part in [*argv, *mode, *who, *_as_root()]], datadir, "")
-                return
-    raise NotFound(
-        f"{server.path} lacks its own SQL files (mysql_system_tables.sql) and mariadb-install-db."
-        " Install the whole package of the server, or name another with --server."
-    )
+    program = binaries.companion(server, "mariadb-install-db", "mysql_install_db")
+    if program is None:
+        raise NotFound(
+            f"{server.path} lacks its own SQL files (mysql_system_tables.sql) and"
+            " mariadb-install-db. Install the whole package of the server, or name another with"
+            " --server."
+        )
+    argv = [str(program), "--no-defaults", *_sizes(datadir), "--force"]
+    who = [f"--auth-root-socket-user={disk.os_user()}"]
+    mode = ["--auth-root-authentication-method=socket", "--skip-test-db"]
+    _run([*argv, *mode, *who, *_as_root()], datadir, "")
 
 
 def _initialise_mysql(server: Server, datadir: Path) -> None:
