@@ -1,0 +1,327 @@
+"""`resume`: runs that were killed, failed or aborted are finished, and no call runs twice.
+
+The engine is the embedded one, or the Cromwell that CROMWELL_USERDB_CROMWELL names.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import shutil
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from cluster import Cluster
+from lab import WDL, Lab, kill, until
+from people import Member, Person, on
+
+from cromwell_userdb import adoption
+from cromwell_userdb.adoption import Dead
+from cromwell_userdb.errors import UsageError
+from cromwell_userdb.metadata import Call
+
+MARKED = WDL / "marked.wdl"
+DONE = ["done 0", "done 1", "done 2"]
+
+
+def marks_of(path: Path) -> list[str]:
+    return sorted(path.read_text().split()) if path.exists() else []
+
+
+def begin(lab: Lab, marks: Path, *words: str) -> int:
+    """Run the workflow that leaves marks, and come back once its calls run."""
+    done = lab.do("run", MARKED, "--input", f"marked.marks={marks}", *words, "--detach")
+    assert done.returncode == 0, done.stderr
+    until(lambda: len(marks_of(marks)) >= 2)
+    return int(done.stdout)
+
+
+def lose(lab: Lab, number: int) -> None:
+    """Kill whoever leads a run, and its engine, at once."""
+    state = lab.state(number)
+    for name in ("leader", "engine_process"):
+        kill(state[name]["pid"])
+
+
+# --- killed ----------------------------------------------------------------------------------
+
+SEEDS = [0, *(pytest.param(seed, marks=pytest.mark.matrix) for seed in range(1, 20))]
+
+
+@pytest.mark.functional
+@pytest.mark.parametrize("seed", SEEDS)
+def test_a_run_killed_at_any_moment_is_finished_and_no_call_ran_twice(
+    lab: Lab, tmp_path: Path, seed: int
+):
+    moments = random.Random(seed)
+    marks = tmp_path / "marks"
+    number = begin(lab, marks)
+    for _ in range(2):
+        time.sleep(moments.uniform(0, 3))
+        if not lab.state(number)["ended"]:
+            lose(lab, number)
+            done = lab.do("resume", str(number), "--detach")
+            assert done.returncode == 0, done.stderr
+            number = int(done.stdout)
+    ended = json.loads(lab.do("attach", str(number), "--json").stdout)
+    assert (ended["state"], ended["outputs"]["marked.os"]) == ("succeeded", DONE)
+    assert marks_of(marks) == ["0", "1", "2"]
+
+
+@pytest.mark.functional
+def test_the_two_runs_point_to_each_other(lab: Lab, tmp_path: Path):
+    first = begin(lab, tmp_path / "marks", "--input", "marked.s=1")
+    lose(lab, first)
+    second = lab.answer("resume", str(first))
+    assert (second["resumes"], lab.state(first)["resumed_by"]) == (first, second["run"])
+    assert lab.state(first)["state"] == "lost"
+    done = lab.do("resume", str(first))
+    assert done.returncode == 3
+    assert f"resumed as run {second['run']}, which has succeeded" in done.stderr
+
+
+@pytest.mark.functional
+def test_a_run_that_goes_on_is_not_resumed(lab: Lab, tmp_path: Path):
+    number = begin(lab, tmp_path / "marks", "--input", "marked.s=1")
+    done = lab.do("resume", str(number))
+    assert done.returncode == 6
+    assert f"attach {number}" in done.stderr
+    assert lab.do("attach", str(number)).returncode == 0
+    assert lab.do("resume", str(number)).returncode == 3
+
+
+@pytest.mark.functional
+def test_run_tells_of_the_same_run_that_was_lost(lab: Lab, tmp_path: Path):
+    marks = tmp_path / "marks"
+    first = begin(lab, marks, "--input", "marked.s=1")
+    lose(lab, first)
+    words = ("--input", f"marked.marks={marks}", "--detach", "--input")
+    again = lab.do("run", MARKED, *words, "marked.s=1")
+    assert f"cromwell-userdb resume {first}" in again.stderr
+    other = lab.do("run", MARKED, *words, "marked.s=0")
+    assert "resume" not in other.stderr
+
+
+@pytest.mark.functional
+def test_a_lost_run_is_aborted_with_its_jobs(lab: Lab, tmp_path: Path):
+    number = begin(lab, tmp_path / "marks", "--input", "marked.s=4321")
+    lose(lab, number)
+    assert lab.answer("abort", str(number))["state"] == "aborted"
+    until(lambda: not _asleep(4321))
+
+
+@pytest.mark.functional
+def test_an_old_job_that_nothing_needs_is_cancelled_in_the_end(lab: Lab, tmp_path: Path):
+    marks = tmp_path / "marks"
+    wdl = tmp_path / "once.wdl"
+    wdl.write_text(
+        "version 1.0\ntask t { input { String m } command <<< echo x >> ~{m}; "
+        "[ $(wc -l < ~{m}) = 1 ] && sleep 5432; echo y >>> "
+        "output { String o = read_string(stdout()) } }\n"
+        "workflow once { input { String m } call t { input: m = m } output { String o = t.o } }\n"
+    )
+    words = (wdl, "--input", f"once.m={marks}")
+    first = int(lab.do("run", *words, "--detach").stdout)
+    until(lambda: marks_of(marks))
+    lose(lab, first)
+    assert lab.do("run", *words).returncode == 0
+    resumed = lab.do("resume", str(first))
+    assert resumed.returncode == 0, resumed.stderr
+    assert "1 from cache" in resumed.stderr
+    assert "1 job of an earlier run that fitted no call: cancelled" in resumed.stderr
+    until(lambda: not _asleep(5432))
+
+
+def _asleep(seconds: int) -> bool:
+    """Whether a task's `sleep` of about so many seconds is alive."""
+    done = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True)
+    lengths = {str(seconds + more) for more in range(3)}
+    lines = (line.split() for line in done.stdout.splitlines())
+    return any(len(line) == 2 and line[0] == "sleep" and line[1] in lengths for line in lines)
+
+
+# --- failed, aborted, changed ----------------------------------------------------------------
+
+
+@pytest.fixture
+def fragile(tmp_path: Path) -> Path:
+    """A workflow of two calls; the second fails until there is a file `fixed`."""
+    inner = tmp_path / "inner.wdl"
+    inner.write_text(
+        "version 1.0\ntask use { input { String where File f } command <<< "
+        "test -e ~{where}/fixed && cat ~{f} >>> output { String o = read_string(stdout()) } }\n"
+    )
+    wdl = tmp_path / "fragile.wdl"
+    wdl.write_text(
+        'version 1.0\nimport "inner.wdl"\ntask give { input { String where } command <<< '
+        'echo x >> ~{where}/marks; echo given > o >>> output { File f = "o" } }\n'
+        "workflow fragile { input { String where } call give { input: where = where } "
+        "call inner.use { input: where = where, f = give.f } output { String o = use.o } }\n"
+    )
+    return wdl
+
+
+def failed(lab: Lab, fragile: Path) -> int:
+    done = lab.do("run", fragile, "--input", f"fragile.where={fragile.parent}", "--json")
+    assert done.returncode == 1, done.stderr
+    return int(json.loads(done.stdout)["run"])
+
+
+@pytest.mark.functional
+def test_a_failed_run_is_finished_once_its_cause_is_mended(lab: Lab, fragile: Path):
+    number = failed(lab, fragile)
+    (fragile.parent / "fixed").touch()
+    result = lab.answer("resume", str(number))
+    assert (result["state"], result["outputs"]["fragile.o"]) == ("succeeded", "given")
+    assert (result["total"]["cached"], marks_of(fragile.parent / "marks")) == (1, ["x"])
+
+
+@pytest.mark.functional
+def test_a_failure_says_how_to_go_on(lab: Lab, fragile: Path):
+    done = lab.do("run", fragile, "--input", f"fragile.where={fragile.parent}")
+    number = max(int(path.name) for path in (lab.root / "runs").iterdir())
+    assert f"Again: cromwell-userdb resume {number} --root" in done.stderr
+
+
+@pytest.mark.functional
+@pytest.mark.parametrize("changed", ["fragile.wdl", "inner.wdl"])
+def test_a_workflow_that_has_changed_since_is_taken_from_its_copy(
+    lab: Lab, fragile: Path, changed: str
+):
+    number = failed(lab, fragile)
+    (fragile.parent / "fixed").touch()
+    (fragile.parent / changed).write_text("version 1.0\nsomething else")
+    done = lab.do("resume", str(number), "--json")
+    assert f"{changed} has changed since run {number}" in done.stderr
+    assert json.loads(done.stdout)["outputs"]["fragile.o"] == "given"
+
+
+@pytest.mark.functional
+def test_a_copy_without_its_imports_is_refused(lab: Lab, fragile: Path):
+    number = failed(lab, fragile)
+    request = lab.root / "runs" / str(number) / "request.json"
+    facts = json.loads(request.read_text())
+    request.write_text(json.dumps(facts | {"sources": {}}))
+    fragile.unlink()
+    done = lab.do("resume", str(number))
+    assert done.returncode == 2
+    assert "not all that it imports was kept" in done.stderr
+
+
+@pytest.mark.functional
+def test_an_aborted_run_is_begun_again_where_it_was(lab: Lab, tmp_path: Path):
+    marks = tmp_path / "marks"
+    number = begin(lab, marks, "--input", "marked.s=1")
+    assert lab.answer("abort", str(number))["state"] == "aborted"
+    result = lab.answer("resume", str(number))
+    assert (result["state"], result["outputs"]["marked.os"]) == ("succeeded", DONE)
+
+
+@pytest.mark.functional
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (("--memory", "us=8GB"), "has no call 'us'; it has give, use"),
+        (("--memory", "use"), "write it as call=8GB"),
+        (("--memory", "use=lots"), "'lots' is no amount of memory"),
+        (("--time", "use=soon"), "write minutes"),
+    ],
+)
+def test_what_can_not_be_asked_for_is_refused(lab: Lab, fragile: Path, words, sentence):
+    number = failed(lab, fragile)
+    done = lab.do("resume", str(number), *words)
+    assert done.returncode == 2
+    assert sentence in done.stderr
+    assert not (lab.root / "runs" / str(number + 1)).exists()
+
+
+# --- values ----------------------------------------------------------------------------------
+
+
+def test_overrides_are_read_by_call_and_shard():
+    read = adoption.read_overrides(["align=8GB", "w.call[17]=500"], ["align=1-12"])
+    assert read == {"align": {"memory_mb": 8192, "time": "1-12"}, "call[17]": {"memory_mb": 500}}
+
+
+@pytest.mark.parametrize(
+    "word", ["=8GB", "a b=8GB", "align=-1", "align=8GB\nx", "$(id)=1", "a[b]=1"]
+)
+def test_a_hostile_override_is_refused(word: str):
+    with pytest.raises(UsageError):
+        adoption.read_overrides([word], [])
+
+
+def test_a_failed_call_names_the_call_whose_job_it_had_too(tmp_path: Path):
+    (tmp_path / "new/execution").mkdir(parents=True)
+    (tmp_path / "new/execution/.adopted").write_text(f"{tmp_path}/old\n")
+    call = Call("w", "w.t", None, 1, status="Failed", root=str(tmp_path / "new"))
+    done = Call("w", "w.u", None, 1, status="Done", root=str(tmp_path / "done"))
+    assert adoption.failed_text([call, done]) == f"{tmp_path}/new\n{tmp_path}/old\n"
+
+
+def test_jobs_of_dead_runs_are_those_below_their_folders():
+    dead = [Dead(1, "a", Path("/x/w/a")), Dead(2, "", None)]
+    jobs = [("7", "/x/w/a/call-t"), ("8", "/x/w/ab/call-t"), ("9", "/x/w/a/call-u")]
+    assert adoption.leftovers(jobs, dead, {"9"}) == ["7"]
+    assert adoption.leftovers(jobs, dead[1:], set()) == []
+
+
+def test_the_id_of_a_workflow_is_in_the_log_where_the_database_never_had_it(tmp_path: Path):
+    log = tmp_path / "engine.log"
+    id = "02a65e19-bb22-4dab-b0cc-ac3768c50163"
+    log.write_text(f"2026 INFO - starting\n2026 INFO - Workflow submitted UUID({id})\n")
+    assert adoption.told_id(log) == id
+    assert adoption.told_id(tmp_path / "absent") == ""
+
+
+# --- on SLURM --------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def member(cluster: Cluster, alice: Person) -> Iterator[Member]:
+    """Alice on the cluster, with an instance and the workflow that leaves marks."""
+    person = on(cluster, alice)
+    jar = os.environ.get("CROMWELL_USERDB_CROMWELL")
+    done = person.userdb("init", *(["--cromwell", jar] if jar else []))
+    assert done.returncode == 0, done.stderr
+    shutil.copy(MARKED, person.home)
+    yield person
+    for path in (person.home / ".local/share/cromwell-userdb/default/runs").glob("*/state.json"):
+        state = json.loads(path.read_text())
+        for name in ("leader", "engine_process"):
+            if state[name] and not state["ended"]:
+                kill(state[name]["pid"])
+    person.run("scancel", "--user=alice")
+    until(lambda: not person.run("squeue", "--me", "-h").stdout.strip(), timeout=60)
+    person.userdb("db", "stop", "--force")
+
+
+@pytest.mark.functional
+@pytest.mark.root
+@pytest.mark.slurm
+def test_jobs_of_a_killed_run_are_taken_up_and_none_is_submitted_again(
+    cluster: Cluster, member: Member
+):
+    marks = member.home / "marks"
+    begun = member.userdb("run", "marked.wdl", "--input", f"marked.marks={marks}", "--detach")
+    assert begun.returncode == 0, begun.stderr
+    until(lambda: len(marks_of(marks)) == 3, timeout=60)
+    runs = member.home / ".local/share/cromwell-userdb/default/runs"
+    state = json.loads((runs / "1/state.json").read_text())
+    for name in ("leader", "engine_process"):
+        kill(state[name]["pid"])
+    result = json.loads(member.userdb("resume", "1", "--json").stdout)
+    assert (result["state"], result["outputs"]["marked.os"]) == ("succeeded", DONE)
+    assert marks_of(marks) == ["0", "1", "2"]
+    argv = ["sacct", "-n", "-X", "-P", "-u", "alice", "-o", "jobname,workdir"]
+
+    def submitted() -> list[str]:
+        rows = [row for row in cluster.run(argv).splitlines() if str(member.home) in row]
+        return sorted(row.split("|")[0].rpartition("_")[2] for row in rows)
+
+    until(lambda: "all" in submitted())
+    assert submitted() == ["all", "one", "one", "one"]
