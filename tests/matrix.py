@@ -198,9 +198,9 @@ class Offer:
         assert done.returncode == 0, done.stderr
         return lab
 
-    def empty_lab(self) -> Lab:
+    def empty_lab(self, cache: str = "cache") -> Lab:
         root = Path(tempfile.mkdtemp(dir=self.work)) / "db"
-        return Lab(root, environment() | {"XDG_CACHE_HOME": str(self.work / "cache")})
+        return Lab(root, environment() | {"XDG_CACHE_HOME": str(self.work / cache)})
 
 
 Offers = Callable[[Release], Offer]

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import psutil
 import pytest
@@ -123,6 +125,23 @@ def test_the_summary_is_mended_where_the_engine_s_update_was_lost(lab, served):
             (run["id"],),
         )
     assert found == [("Succeeded",)]
+
+
+@pytest.mark.matrix
+@pytest.mark.parametrize("without", ["share", "bin/mariadb-install-db"])
+def test_a_birth_takes_the_server_s_sql_files_or_its_installer(release, offer, tmp_path, without):
+    if release is MYSQL_9:
+        pytest.skip("MySQL needs neither")
+    shutil.copytree(offer.prefix, tmp_path / "half", symlinks=True)
+    (tmp_path / "half" / without).unlink()
+    lab = offer.empty_lab(f"without-{Path(without).name}")
+    try:
+        words = ("--backend", "local", "--engine", "embedded")
+        done = lab.do("init", "--server", tmp_path / "half", *words)
+        assert done.returncode == 0, done.stderr
+        assert lab.run("hello.wdl")["state"] == "succeeded"
+    finally:
+        ended(lab)
 
 
 # The server and who may log in.
