@@ -50,7 +50,7 @@ def order(where: Place, *, more_flags: Mapping[str, Any], **words: Any) -> Order
     flags = {
         "engine.kind": words["engine"],
         "engine.cromwell": words["cromwell"],
-        **{f"slurm.{name}": words[f"slurm_{name}"] for name in _SLURM},
+        **slurm_flags(words),
         **more_flags,
     }
     where = place.require(
@@ -97,6 +97,11 @@ def _check_slurm(where: Place) -> None:
             qos=settings.slurm_qos,
             time=settings.slurm_time,
         )
+
+
+def slurm_flags(words: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings that --slurm-partition and its like stand for."""
+    return {f"slurm.{name}": words[f"slurm_{name}"] for name in _SLURM}
 
 
 def is_url(text: str) -> bool:

@@ -19,7 +19,7 @@ from cromwell_userdb.cli import launch, screen, session, standing
 from cromwell_userdb.cli import place as places
 from cromwell_userdb.cli.arguments import OnRun, run_argument
 from cromwell_userdb.cli.place import Place, require, tilde
-from cromwell_userdb.cli.run import Interrupts, conclude, follow, tell_detached
+from cromwell_userdb.cli.run import Interrupts, conclude, follow, slurm_options, tell_detached
 from cromwell_userdb.errors import Held, NotRunning, UsageError, UserDBError
 from cromwell_userdb.instance import RunFolder
 from cromwell_userdb.record import Identity, read_json, write_json, write_private
@@ -44,6 +44,7 @@ ABORT_PATIENCE = 60.0
     show_default=True,
     help="For old jobs that fit no call once the run has succeeded.",
 )
+@slurm_options
 @click.option("--wait", is_flag=True, help="Wait while the database is served elsewhere.")
 @click.option("--detach", is_flag=True, help="Give back the terminal at once.")
 @click.option("--quiet", is_flag=True, help="Show only how it ends.")
@@ -59,6 +60,7 @@ def resume_(
     detach: bool,
     quiet: bool,
     as_json: bool,
+    **words: Any,
 ) -> None:
     """Finish a run that died, was stopped, failed or was aborted; the newest by default.
 
@@ -73,8 +75,11 @@ def resume_(
     instance = require(place).instance
     old = newest(place, instance.run(runs.find(instance, run)), quiet=quiet)
     overrides = adoption.read_overrides(memory, times)
+    flags = {name: value for name, value in launch.slurm_flags(words).items() if value}
     with Interrupts() as interrupts:
-        folder = launched(place, old, overrides, orphans=orphans, wait=wait, quiet=quiet)
+        folder = launched(
+            place, old, overrides, flags=flags, orphans=orphans, wait=wait, quiet=quiet
+        )
         if detach:
             tell_detached(folder, place, as_json=as_json)
         else:
@@ -121,6 +126,7 @@ def launched(
     old: RunFolder,
     overrides: Overrides,
     *,
+    flags: Mapping[str, Any],
     orphans: str,
     wait: bool,
     quiet: bool,
@@ -128,8 +134,8 @@ def launched(
     """Start the server if need be, enter the new run, and fork its leader."""
     request = _request(old)
     _check_calls(old, overrides)
-    settings = {**request.settings, "run.backend": request.backend, "engine.kind": request.engine}
-    where = require(places.with_flags(where, settings))
+    pinned = {"run.backend": request.backend, "engine.kind": request.engine}
+    where = require(places.with_flags(where, {**request.settings, **flags, **pinned}))
     engine = session.engine(where)
     say = (lambda line: None) if quiet else screen.note
     with session.connect(where, wait=wait, say=say) as connection:
@@ -188,6 +194,7 @@ def enter(
             resumes=old.number,
             overrides={call: dict(asked) for call, asked in (overrides or {}).items()},
             orphans=orphans,
+            settings=where.settings.by_name(),
             executions=str(session.executions_place(where)),
         )
         labels = {**new.labels, runs.LABEL: new.token}

@@ -31,21 +31,7 @@ EXIT = {runs.SUCCEEDED: 0, runs.FAILED: 1, runs.ABORTED: 7, runs.LOST: 75}
 _FILE = click.Path(path_type=Path)
 
 
-_FLAGS = (
-    click.argument("wdl"),
-    click.argument("inputs", required=False),
-    click.option("-i", "--inputs", "inputs_option", metavar="FILE", help="Inputs, JSON or YAML."),
-    click.option("--input", "given", multiple=True, metavar="NAME=VALUE", help="One more input."),
-    click.option("-o", "--options", metavar="FILE", help="Workflow options, JSON."),
-    click.option("-l", "--labels", metavar="FILE", help="Labels, JSON."),
-    click.option("--label", "more_labels", multiple=True, metavar="KEY=VALUE", help="One more."),
-    click.option("-p", "--imports", multiple=True, type=_FILE, help="A zip or folder of imports."),
-    click.option("-m", "--metadata-output", type=_FILE, help="Write Cromwell's metadata here."),
-    click.option("-t", "--type", "kind", metavar="WDL", help="Language of the workflow."),
-    click.option("-v", "--type-version", metavar="VERSION", help="Version of the language."),
-    click.option("--run-name", metavar="TEXT", help="What to call this run in lists."),
-    click.option("--engine", type=click.Choice(["auto", "cromwell", "embedded"])),
-    click.option("--cromwell", metavar="PATH", help="This cromwell.jar, for this run."),
+_SLURM_FLAGS = (
     *(
         click.option(f"--slurm-{name}", metavar=name.upper(), help=f"{text} of the calls' jobs.")
         for name, text in (
@@ -61,10 +47,33 @@ _FLAGS = (
     click.option("--slurm-extra", multiple=True, metavar="OPTION", help="One more of sbatch's."),
 )
 
+_FLAGS = (
+    click.argument("wdl"),
+    click.argument("inputs", required=False),
+    click.option("-i", "--inputs", "inputs_option", metavar="FILE", help="Inputs, JSON or YAML."),
+    click.option("--input", "given", multiple=True, metavar="NAME=VALUE", help="One more input."),
+    click.option("-o", "--options", metavar="FILE", help="Workflow options, JSON."),
+    click.option("-l", "--labels", metavar="FILE", help="Labels, JSON."),
+    click.option("--label", "more_labels", multiple=True, metavar="KEY=VALUE", help="One more."),
+    click.option("-p", "--imports", multiple=True, type=_FILE, help="A zip or folder of imports."),
+    click.option("-m", "--metadata-output", type=_FILE, help="Write Cromwell's metadata here."),
+    click.option("-t", "--type", "kind", metavar="WDL", help="Language of the workflow."),
+    click.option("-v", "--type-version", metavar="VERSION", help="Version of the language."),
+    click.option("--run-name", metavar="TEXT", help="What to call this run in lists."),
+    click.option("--engine", type=click.Choice(["auto", "cromwell", "embedded"])),
+    click.option("--cromwell", metavar="PATH", help="This cromwell.jar, for this run."),
+    *_SLURM_FLAGS,
+)
+
 
 def order_options(command: Command) -> Command:
     """What `run` and `submit` take to say what is to be run."""
     return functools.reduce(lambda made, flag: flag(made), reversed(_FLAGS), command)
+
+
+def slurm_options(command: Command) -> Command:
+    """What the jobs of a run's calls may be given, whatever the settings say."""
+    return functools.reduce(lambda made, flag: flag(made), reversed(_SLURM_FLAGS), command)
 
 
 @click.command("run")
