@@ -37,6 +37,8 @@ def run(
             text=True,
             errors="replace",
             check=False,
+            # Ctrl-C is ours to hear: what it would make of the child's answer is no answer.
+            start_new_session=True,
         )
     except subprocess.TimeoutExpired as error:
         raise CommandFailed(f"{argv[0]} gave no answer in {timeout:g} seconds.") from error

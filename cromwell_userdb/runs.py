@@ -223,9 +223,11 @@ def find(instance: Instance, text: str) -> int:
     if matches:
         runs = ", ".join(str(state.run) for state in matches[:5])
         raise UnknownRun(f"{text!r} could be any of the runs {runs}. Give the number.")
-    there = f"runs 1 to {known[-1]}" if known else "no runs yet"
+    if not known:
+        raise UnknownRun("No runs yet. Start one: cromwell-userdb run workflow.wdl")
     raise UnknownRun(
-        f'No run here is called {text!r}: there are {there}. See "cromwell-userdb list".'
+        f"No run here is called {text!r}: there are runs 1 to {known[-1]}. "
+        'See "cromwell-userdb list".'
     )
 
 

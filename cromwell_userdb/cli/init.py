@@ -133,10 +133,8 @@ def _keep(where: Place, values: dict[str, Value]) -> Place:
 
 def _server(where: Place, *, install: bool) -> Server:
     """The server here, or one that is fetched when that was agreed to."""
-    named = where.settings.server_binary or (disk.facts(where.instance) or {}).get("server")
-    path = place.absolute(named) if named else None
     try:
-        return session.find_server(path)
+        return session.find_server(where)
     except NotFound as error:
         if not install and not (sys.stdin.isatty() and _agreed(f"{error}\nInstall one now")):
             raise

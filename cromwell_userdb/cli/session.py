@@ -28,7 +28,7 @@ from cromwell_userdb.cli import overrides, place, screen
 from cromwell_userdb.cli.place import Place
 from cromwell_userdb.database import Connection
 from cromwell_userdb.engine import Engine
-from cromwell_userdb.errors import CommandFailed, Held, NotPrivate
+from cromwell_userdb.errors import CommandFailed, Held, NotFound, NotPrivate
 from cromwell_userdb.hooks import HookSettings, check_extra, install, template_values
 from cromwell_userdb.instance import RunFolder
 from cromwell_userdb.record import Machine, make_private, write_private
@@ -57,10 +57,16 @@ def _path(text: str) -> Path | None:
     return place.absolute(text) if text else None
 
 
-def find_server(named: Path | None) -> binaries.Server:
-    """The server program that is named, or else one here or in the user's cache."""
+def find_server(where: Place, program: str = "") -> binaries.Server:
+    """The server program that is named; else the one so far, or another where that is gone."""
     places = binaries.usual_places(os.environ.get("PATH", ""), cache=place.cache_folder())
-    return binaries.find_server(named, places)
+    if named := program or where.settings.server_binary:
+        return binaries.find_server(place.absolute(named), places)
+    before = (disk.facts(where.instance) or {}).get("server")
+    if before:
+        with contextlib.suppress(NotFound):
+            return binaries.find_server(Path(before), places)
+    return binaries.find_server(None, places)
 
 
 def serve(
@@ -76,16 +82,14 @@ def serve(
 
     `program` names another server than so far: it, or nothing, is what answers then.
     """
-    facts = disk.facts(place.require(where).instance) or {}
-    settings = where.settings
-    named = program or settings.server_binary or facts.get("server", "")
+    settings = place.require(where).settings
     if running := server.reuse(where.instance):
         if program or upgrade:
-            _check_is(where, running, find_server(_path(named)))
+            _check_is(where, running, find_server(where, program))
         return running
     return server.start(
         where.instance,
-        find_server(_path(named)),
+        find_server(where, program),
         idle_seconds=settings.server_idle_minutes * 60,
         buffer_pool_mb=settings.server_buffer_pool_mb,
         flush=settings.server_flush,
