@@ -225,7 +225,7 @@ def test_an_aborted_run_is_begun_again_where_it_was(lab: Lab, tmp_path: Path):
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
-        (("--memory", "us=8GB"), "has no call 'us'; it has give, use"),
+        (("--memory", "usee=8GB"), "has no call 'usee'; it has give, use"),
         (("--memory", "use"), "write it as call=8GB"),
         (("--memory", "use=lots"), "'lots' is no amount of memory"),
         (("--time", "use=soon"), "write minutes"),

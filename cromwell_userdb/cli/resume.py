@@ -155,14 +155,16 @@ def _request(folder: RunFolder) -> Request:
 
 
 def _check_calls(folder: RunFolder, overrides: Overrides) -> None:
+    """Refuse what is neither a call that the run came to, nor a word of its workflow."""
     state = runs.read_state(folder)
     known = [calls.name.rpartition(".")[2] for calls in state.calls] if state else []
+    copies = [folder.path / "workflow.wdl", *(folder.path / "sources").rglob("*.wdl")]
+    texts = [path.read_text(errors="replace") for path in copies if path.exists()]
     for call in overrides:
         name = re.sub(r"\[\d+\]$", "", call)
-        if known and name not in known:
-            raise UsageError(
-                f"run {folder.number} has no call {name!r}; it has {', '.join(known)}."
-            )
+        if name not in known and not any(re.search(rf"\b{name}\b", text) for text in texts):
+            there = ", ".join(known) or "none yet"
+            raise UsageError(f"run {folder.number} has no call {name!r}; it has {there}.")
 
 
 def enter(
