@@ -71,7 +71,7 @@ def partitions(found: Cluster) -> str:
 
     >>> from types import SimpleNamespace
     >>> partitions(SimpleNamespace(usable=lambda: [Partition("short", minutes=720)]))
-    'short (up to 12 h 00)'
+    'short (up to 12 h)'
     """
     return ", ".join(f"{one.name} ({limit(one)})" for one in found.usable())
 

@@ -54,7 +54,7 @@ def init_(
     for title, (fact, remark) in facts.items():
         print(_lines(title, fact, remark))
     print(f"\nRun something:     cromwell-userdb run{place.option} workflow.wdl inputs.json")
-    if facts["Jobs"][0] == "through SLURM":
+    if facts["Jobs"][0].startswith("through SLURM"):
         print(f"Or as a job:       cromwell-userdb submit{place.option} workflow.wdl inputs.json")
 
 

@@ -10,8 +10,8 @@ from datetime import datetime
 def duration(seconds: float) -> str:
     """A length of time, in the two units that matter.
 
-    >>> duration(8.2), duration(840), duration(4920), duration(200000)
-    ('8.2 s', '14 min', '1 h 22', '2 d 7 h')
+    >>> duration(8.2), duration(840), duration(4920), duration(3600), duration(200000)
+    ('8.2 s', '14 min', '1 h 22', '1 h', '2 d 7 h')
     """
     if seconds < 100:
         return f"{seconds:.0f} s" if seconds >= 9.95 else f"{seconds:.1f} s"
@@ -19,8 +19,10 @@ def duration(seconds: float) -> str:
     if minutes < 60:
         return f"{minutes} min"
     if minutes < 48 * 60:
-        return f"{minutes // 60} h {minutes % 60:02d}"
-    return f"{minutes // 1440} d {minutes % 1440 // 60} h"
+        rest = f" {minutes % 60:02d}" if minutes % 60 else ""
+        return f"{minutes // 60} h{rest}"
+    rest = f" {minutes % 1440 // 60} h" if minutes % 1440 >= 60 else ""
+    return f"{minutes // 1440} d{rest}"
 
 
 def moment(then: datetime, now: datetime) -> str:
