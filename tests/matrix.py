@@ -254,3 +254,37 @@ def _offer(release: Release, work: Path, pid: int) -> Offer:
         script.chmod(0o755)
     (prefix / "share").symlink_to(f"/proc/{pid}/root/usr/share")
     return Offer(release, prefix, work)
+
+
+# The same without an engine, for ordinary users.
+
+ENTER = """\
+#!/bin/sh
+mount --bind /etc/passwd {tree}/etc/passwd && mount --rbind /tmp {tree}/tmp &&
+exec chroot {tree} "$@"
+"""
+UNSHARE = """\
+#!/bin/sh
+export PATH={path}
+exec unshare --user --map-current-user --keep-caps --mount -- {folder}/enter {program} "$@"
+"""
+
+
+@pytest.fixture(scope="session")
+def open_mysql() -> Iterator[Path]:
+    """A prefix whose MySQL anybody may start: it changes its root in a namespace of its own."""
+    if reason := lacks():
+        pytest.skip(reason)
+    folder = Path(tempfile.mkdtemp(prefix="open-", dir="/tmp"))
+    folder.chmod(0o755)
+    tree, (program,) = folder / "tree", MYSQL_9.programs
+    tree.mkdir()
+    _do("tar", "-C", tree, "-xf", archive(MYSQL_9))
+    (tree / "etc/passwd").touch()
+    (folder / "bin").mkdir()
+    script = UNSHARE.format(path=PATH, folder=folder, program=program)
+    for path, text in {"enter": ENTER.format(tree=tree), "bin/mysqld": script}.items():
+        (folder / path).write_text(text)
+        (folder / path).chmod(0o755)
+    yield folder
+    shutil.rmtree(folder)

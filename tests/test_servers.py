@@ -230,6 +230,22 @@ def test_nothing_listens_but_the_socket(served):
         assert database.rows(connection, "SELECT @@skip_networking") == [(1,)]
 
 
+def test_an_ordinary_user_s_mysql_has_no_root_and_ends_with_its_supervisor(alice, open_mysql):
+    words = ("--server", open_mysql, "--backend", "local", "--engine", "embedded")
+    done = alice.userdb("init", *words)
+    assert done.returncode == 0, done.stderr
+    query = "SELECT User, plugin FROM mysql.user WHERE account_locked = 'N'"
+    accounts = alice.userdb("db", "shell", "--", "--batch", "-N", "-e", query).stdout
+    assert accounts.split() == ["alice", "auth_socket", "cromwell", "caching_sha2_password"]
+    instance = Instance(alice.home / ".local/share/cromwell-userdb/default")
+    pid = server_pid(instance)
+    kill(supervisor_pid(instance))
+    until(lambda: not alive(pid))
+    (alice.home / "hello.wdl").write_text(HELLO.read_text())
+    assert alice.userdb("run", "hello.wdl").returncode == 0
+    assert alice.userdb("db", "stop").returncode == 0
+
+
 # From one release to the next.
 
 
