@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import sys
 import zipfile
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -15,6 +14,9 @@ from cromwell_userdb.record import make_private, write_private
 
 LARGEST = 10 << 20
 """Bytes of a workflow that are fetched; no workflow is as large."""
+
+LARGEST_INPUTS = 100 << 20
+"""Bytes of inputs, options or labels that are read; /dev/zero has more."""
 
 
 def read_inputs(source: str | None, given: Sequence[str] = ()) -> dict[str, Any]:
@@ -42,6 +44,8 @@ def read_mapping(source: str, what: str) -> dict[str, Any]:
         value = json.loads(text) if text.lstrip().startswith("{") else _yaml(text, where)
     except json.JSONDecodeError as error:
         raise UsageError(f"{where}:{error.lineno}:{error.colno}: {error.msg}.") from error
+    except RecursionError as error:
+        raise UsageError(f"{where}: the {what} are nested too deeply to be read.") from error
     if value is None:
         return {}
     if not isinstance(value, dict) or not all(isinstance(key, str) for key in value):
@@ -50,12 +54,18 @@ def read_mapping(source: str, what: str) -> dict[str, Any]:
 
 
 def _text(source: str, what: str) -> str:
+    """Text in UTF-8, whatever the locale; a byte order mark is no part of it."""
+    where = "standard input" if source == "-" else source
     try:
-        return sys.stdin.read() if source == "-" else Path(source).read_text()
+        with open(0 if source == "-" else source, "rb", closefd=source != "-") as file:
+            data = file.read(LARGEST_INPUTS + 1)
+        if len(data) > LARGEST_INPUTS:
+            raise UsageError(f"{where}: {what} of more than {LARGEST_INPUTS >> 20} MB are refused.")
+        return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise UsageError(f"{source}: the {what} are no text in UTF-8.") from error
+        raise UsageError(f"{where}: the {what} are no text in UTF-8.") from error
     except OSError as error:
-        raise UsageError(f"{source}: the {what} can't be read: {error.strerror}.") from error
+        raise UsageError(f"{where}: the {what} can't be read: {error.strerror}.") from error
 
 
 def _yaml(text: str, where: str) -> Any:
@@ -83,7 +93,9 @@ def fetch(url: str, folder: Path) -> Path:
         with urlopen(url, timeout=30) as answer:
             text = answer.read(LARGEST)
     except (URLError, OSError, ValueError) as error:
-        raise UsageError(f"{url} can't be fetched: {getattr(error, 'reason', error)}.") from error
+        reason = getattr(error, "reason", error)
+        words = getattr(reason, "strerror", None) or reason
+        raise UsageError(f"{url} can't be fetched: {words}.") from error
     write_private(target, text)
     return target
 
@@ -143,4 +155,5 @@ def _sources(place: Path) -> Iterable[tuple[str, bytes]]:
                 if not name.endswith("/"):
                     yield name, source.read(name)
     except (OSError, zipfile.BadZipFile) as error:
-        raise UsageError(f"{place}: neither a folder nor a zip of imports ({error}).") from error
+        words = getattr(error, "strerror", None) or error
+        raise UsageError(f"{place}: neither a folder nor a zip of imports ({words}).") from error
