@@ -119,8 +119,12 @@ def load(path: Path | str, *, imports: Sequence[Path] = ()) -> Document:
             refuse_what_cromwell_does(tree)
         except PROBLEMS as error:
             raise WdlError("\n".join(sentences(error))) from error
+        except UnicodeDecodeError as error:
+            raise WdlError(f"{path}: this is no text in UTF-8, so no WDL.") from error
         except RecursionError as error:
             raise WdlError(f"{path}: an expression is nested too deeply to be read.") from error
+    if tree.workflow is None and not tree.tasks:
+        raise WdlError(f"{path} is empty: there is nothing to run.")
     if tree.workflow is None:
         raise WdlError(f"{path} has tasks but no workflow: there is nothing to run.")
     return _document(Path(path), tree)
@@ -170,7 +174,9 @@ def check_inputs(document: Document, inputs: Mapping[str, Any]) -> list[str]:
     known = document.declarations
     problems = [_unknown(document, key) for key in inputs if key not in known]
     for key, value in inputs.items():
-        if key in known:
+        if key in known and value == _placeholder(known[key].type):
+            problems.append(f'"{key}" is {value}, as if to be filled in.')
+        elif key in known:
             try:
                 value_of(known[key].type, value)
             except Mismatch as error:
@@ -196,9 +202,15 @@ def template(document: Document) -> dict[str, Any]:
     """An inputs JSON to fill in: what is required, each with its type."""
     needed = [bound.name for bound in document.workflow.required_inputs]
     return {
-        f"{document.name}.{name}": f"<{document.declarations[f'{document.name}.{name}'].type}>"
+        f"{document.name}.{name}": _placeholder(
+            document.declarations[f"{document.name}.{name}"].type
+        )
         for name in needed
     }
+
+
+def _placeholder(kind: Any) -> str:
+    return f"<{kind}>"
 
 
 async def _read_source(
@@ -220,5 +232,6 @@ def _folder(place: Path, stack: contextlib.ExitStack) -> str:
         with zipfile.ZipFile(place) as bundle:
             bundle.extractall(folder)
     except (OSError, zipfile.BadZipFile) as error:
-        raise WdlError(f"{place}: neither a folder nor a zip of imports ({error}).") from error
+        words = getattr(error, "strerror", None) or error
+        raise WdlError(f"{place}: neither a folder nor a zip of imports ({words}).") from error
     return folder

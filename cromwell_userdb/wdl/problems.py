@@ -65,7 +65,7 @@ def _words(error: Any) -> str:
 
 
 def _clean(error: BaseException) -> str:
-    line = (str(error).splitlines() or [type(error).__name__])[0].rstrip(".")
+    line = (str(error).splitlines() or [type(error).__name__])[0].rstrip(".?")
     return line[:1].lower() + line[1:]
 
 
