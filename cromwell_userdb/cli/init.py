@@ -77,6 +77,7 @@ def initialise(
         # An older Cromwell has to make its own tables: a later release's are no use to it.
         tables=schema.bundled(server.flavour) if engine.kind == "embedded" else "",
     )
+    session.executions(where)
     decided: dict[str, Value] = {"run.backend": session.backend(where)}
     kept = chosen | decided
     # A server that is refused here must not be what the next command tries.
@@ -103,7 +104,8 @@ def _chosen(flags: dict[str, Any], profile: str | None) -> dict[str, Value]:
         try:
             text = Path(profile).read_text()
         except (OSError, UnicodeDecodeError) as error:
-            raise UsageError(f"--profile {profile} can't be read ({error}).") from error
+            words = getattr(error, "strerror", None) or "it is no text in UTF-8"
+            raise UsageError(f"--profile {profile} can't be read: {words}.") from error
         chosen |= names.from_toml(text, origin=profile)
     options = {
         "server.binary": flags["server"],

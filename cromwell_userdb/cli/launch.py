@@ -141,6 +141,7 @@ def _check(
 def launch(what: Order, *, wait: bool, quiet: bool, on_limit: str = "abort") -> RunFolder:
     """Start the server if need be, write the run's folder, and fork its leader."""
     say = (lambda line: None) if quiet else screen.note
+    session.executions(what.where)
     with session.connect(what.where, wait=wait, say=say) as connection:
         session.tables(what.where, connection, what.engine, say=say)
         snapshot = session.knows_snapshot_isolation(connection)

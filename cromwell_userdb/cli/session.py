@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import shutil
 import sys
@@ -28,7 +29,7 @@ from cromwell_userdb.cli import overrides, place, screen
 from cromwell_userdb.cli.place import Place
 from cromwell_userdb.database import Connection
 from cromwell_userdb.engine import Engine
-from cromwell_userdb.errors import CommandFailed, Held, NotFound, NotPrivate
+from cromwell_userdb.errors import CommandFailed, Held, NotFound, NotPrivate, UsageError
 from cromwell_userdb.hooks import HookSettings, check_extra, install, template_values
 from cromwell_userdb.instance import RunFolder
 from cromwell_userdb.record import Machine, make_private, write_private
@@ -244,8 +245,16 @@ def executions(where: Place) -> Path:
     are looked at each time, and anything but ours and 0700 is refused.
     """
     folder = executions_place(where)
-    make_private(folder)
-    facts = folder.lstat()
+    try:
+        make_private(folder)
+        facts = folder.lstat()
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        raise UsageError(
+            f"Workflows can't run in {folder}: {str(error.strerror).lower()}. Choose another "
+            f"place: cromwell-userdb init{where.option} --executions DIR"
+        ) from error
     if facts.st_uid != os.getuid() or facts.st_mode & 0o077:
         raise NotPrivate(
             f"{folder} has to be yours alone, as Cromwell opens what it makes in it: "
