@@ -105,7 +105,7 @@ def status(place: Place, as_json: bool) -> None:
     if as_json:
         screen.answer(_facts(found) | {"background": behind})
     else:
-        print("\n".join([_sentence(found), *behind]))
+        print("\n".join([_sentence(found, place.option), *behind]))
     sys.exit(EXIT[found.state])
 
 
@@ -128,10 +128,10 @@ def _facts(found: Status) -> dict[str, Any]:
     return {**vars(found), "root": str(found.root), "since": since}
 
 
-def _sentence(found: Status) -> str:
+def _sentence(found: Status, option: str = "") -> str:
     where = tilde(found.root)
     if found.state == "not initialised":
-        return f"There is no database at {where}. Make one: cromwell-userdb init"
+        return f"There is no database at {where}. Make one: cromwell-userdb init{option}"
     if found.state in ("stopped", "crashed"):
         how = "stopped" if found.state == "stopped" else "stopped: its last server was killed"
         return f"{where} ({found.version}): {how}; it starts when a command needs it"
