@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import gzip
+import json
 from collections.abc import Iterator
 from dataclasses import fields
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -12,6 +15,7 @@ from cromwell_userdb.cli import GROUPS, main
 from cromwell_userdb.settings import Settings, Value, describe
 
 HERE = Path(__file__).parent
+RECORDINGS = HERE.parent / "tests" / "recordings"
 WIDTH = 80
 WRITTEN = '.. Written by "make reference"; do not change it by hand.\n\n'
 
@@ -78,7 +82,37 @@ def _shown(value: Value) -> str:
     return f"``{value}``" if value != "" else "–"
 
 
-PAGES = {"commands.rst": commands, "settings-table.txt": settings}
+def embedded_differences() -> str:
+    """A table of the documents to which the embedded engine answers otherwise than a Cromwell."""
+    cases = json.loads(gzip.decompress((RECORDINGS / "semantics.json.gz").read_bytes()))
+    text = f"{WRITTEN}.. list-table::\n   :header-rows: 1\n   :widths: 60 40\n\n"
+    text += "   * - difference\n     - where: number of the case, WDL, expression\n"
+    for difference in json.loads((RECORDINGS / "differences.json").read_text()):
+        places = [_place(number, cases[number]) for number in difference["cases"]]
+        text += f"   * - {_plain(difference['reason'])}\n     - | "
+        text += "\n       | ".join(places) + "\n"
+    return text
+
+
+def _place(number: int, case: dict[str, Any]) -> str:
+    first, *rest = case["wdl"].splitlines()
+    version = first.removeprefix("version ") if first.startswith("version ") else "draft-2"
+    output = next(line for line in rest if line.startswith("output {"))
+    expression = output.partition("=")[2].rpartition("}")[0].strip()
+    given = f" with ``{json.dumps(case['inputs'])}``" if case.get("inputs") else ""
+    return f"{number}, {version}: ``{expression}``{given}"
+
+
+def _plain(words: str) -> str:
+    """Text in which a backslash is one."""
+    return words.replace("\\", "\\\\")
+
+
+PAGES = {
+    "commands.rst": commands,
+    "settings-table.txt": settings,
+    "embedded-differences.txt": embedded_differences,
+}
 
 if __name__ == "__main__":
     for page, write in PAGES.items():
