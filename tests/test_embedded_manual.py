@@ -9,7 +9,7 @@ from pathlib import Path
 import oracle
 import pytest
 
-from cromwell_userdb.embedded import frontend
+from cromwell_userdb.embedded import frontend, options
 from cromwell_userdb.errors import WdlError
 
 HOUSE = Path(__file__).parent.parent
@@ -41,6 +41,13 @@ def test_what_the_manual_says_is_refused_is_refused_with_its_line(name, text, tm
     with pytest.raises(WdlError, match=r"w\.wdl:\d+:\d+: .*embedded engine"):
         frontend.document(frontend.Request(path))
     assert name in PAGE
+
+
+def test_the_manual_names_the_options_that_are_heeded():
+    heeded = PAGE.partition("Heeded are")[2].partition("Any other")[0]
+    names = re.findall(r"``(\w+)``", heeded)
+    assert names
+    assert set(names) == options._HEEDED
 
 
 def test_directories_come_with_wdl_1_2_as_the_manual_says(tmp_path):

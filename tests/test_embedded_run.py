@@ -245,6 +245,35 @@ def test_names_that_the_tables_take_for_one_are_run_again_and_not_mixed_up(bench
     assert bench.run(path, i=inputs).outputs["w.o"] == inputs["w.m"]
 
 
+def test_hits_come_only_from_below_the_folders_that_the_options_name(bench: Bench):
+    inputs = {"hello.name": bench.folder.name}
+
+    def run(*prefixes: Path) -> bool:
+        options = {"call_cache_hit_path_prefixes": [str(path) for path in prefixes]}
+        done = bench.run(RECORDINGS / "wdl" / "hello.wdl", i=inputs, o=options)
+        return "from the cache" in done.log
+
+    root = bench.folder / "x"
+    assert [run(root), run(bench.folder / "other"), run(bench.folder / "x" / "hel")] == [False] * 3
+    assert [run(bench.folder / "other", root), run(), run(root / "hello")] == [True] * 3
+
+
+def test_an_option_that_changes_nothing_is_told(bench: Bench):
+    options = {
+        "delete_intermediate_output_files": True,
+        "final_workflow_output_dir": "/nowhere",
+        "hogGroup": None,
+        "read_from_cache": False,
+    }
+    done = bench.run(RECORDINGS / "wdl" / "hello.wdl", o=options)
+    told = re.findall(r"WARN +- The option (.*)", done.log)
+    assert told == [
+        "delete_intermediate_output_files is ignored: all files of the calls stay where they are.",
+        "final_workflow_output_dir is ignored: the embedded engine knows none of this name; "
+        "did you mean final_workflow_outputs_dir.",
+    ]
+
+
 def test_our_rows_in_the_cache_are_marked(bench: Bench):
     done = bench.run(RECORDINGS / "wdl" / "hello.wdl")
     sums = bench.rows(

@@ -198,8 +198,14 @@ FROM CALL_CACHING_AGGREGATION_ENTRY A
 JOIN CALL_CACHING_ENTRY E USING (CALL_CACHING_ENTRY_ID)
 WHERE A.BASE_AGGREGATION = %s AND A.INPUT_FILES_AGGREGATION <=> %s
   AND E.ALLOW_RESULT_REUSE = 1 AND E.CREATED_AT >= UTC_TIMESTAMP() - INTERVAL %s DAY
-ORDER BY E.CALL_CACHING_ENTRY_ID DESC LIMIT 20
 """
+_BELOW = """
+  AND EXISTS (
+    SELECT 1 FROM CALL_CACHING_DETRITUS_ENTRY D
+    WHERE D.CALL_CACHING_ENTRY_ID = E.CALL_CACHING_ENTRY_ID AND D.DETRITUS_KEY = 'callRootPath'
+      AND (LOCATE(BINARY %s, D.DETRITUS_VALUE) = 1{more}))
+"""
+_NEWEST = "ORDER BY E.CALL_CACHING_ENTRY_ID DESC LIMIT 20"
 _SIMPLETONS = """
 SELECT SIMPLETON_KEY, SIMPLETON_VALUE, WDL_TYPE FROM CALL_CACHING_SIMPLETON_ENTRY
 WHERE CALL_CACHING_ENTRY_ID = %s ORDER BY CALL_CACHING_SIMPLETON_ENTRY_ID
@@ -210,9 +216,12 @@ WHERE CALL_CACHING_ENTRY_ID = %s
 """
 
 
-def hits(connection: Connection, hashes: Hashes, *, max_age_days: int) -> Iterator[Hit]:
-    """The rows that fit, the newest first."""
-    found = rows(connection, _FIND, (hashes.base, hashes.files, max_age_days))
+def hits(
+    connection: Connection, hashes: Hashes, *, max_age_days: int, below: Sequence[str] = ()
+) -> Iterator[Hit]:
+    """The rows that fit, the newest first; only of calls `below` these folders, if any."""
+    sql = _FIND + (_below(len(below)) if below else "") + _NEWEST
+    found = rows(connection, sql, (hashes.base, hashes.files, max_age_days, *below))
     for entry, workflow, call, index, return_code in found:
         yield Hit(
             workflow=workflow,
@@ -224,6 +233,10 @@ def hits(connection: Connection, hashes: Hashes, *, max_age_days: int) -> Iterat
             ),
             detritus={key: value or "" for key, value in rows(connection, _DETRITUS, (entry,))},
         )
+
+
+def _below(folders: int) -> str:
+    return _BELOW.format(more=" OR LOCATE(BINARY %s, D.DETRITUS_VALUE) = 1" * (folders - 1))
 
 
 def take(hit: Hit, prepared: Prepared, place: Place, strategies: tuple[str, ...]) -> Values:

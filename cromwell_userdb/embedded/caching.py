@@ -72,7 +72,13 @@ class Caching:
         with self.ledger.using() as connection:
             if connection is None:
                 return None, None
-            for hit in cache.hits(connection, hashes, max_age_days=self.options.max_age_days):
+            found = cache.hits(
+                connection,
+                hashes,
+                max_age_days=self.options.max_age_days,
+                below=self.options.cache_prefixes,
+            )
+            for hit in found:
                 try:
                     outputs = cache.take(
                         hit, attempt.ready_prepared, place, self.provider.duplication

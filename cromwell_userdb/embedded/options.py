@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,6 +13,29 @@ from cromwell_userdb.errors import SettingError, UsageError
 
 FAILURE_MODES = ("NoNewCalls", "ContinueWhilePossible")
 
+_HEEDED = frozenset(
+    {
+        "backend",
+        "call_cache_hit_path_prefixes",
+        "default_runtime_attributes",
+        "final_call_logs_dir",
+        "final_workflow_log_dir",
+        "final_workflow_outputs_dir",
+        "memory_retry_multiplier",
+        "read_from_cache",
+        "use_relative_output_paths",
+        "workflow_failure_mode",
+        "write_to_cache",
+    }
+)
+_OF_CROMWELL = {
+    "delete_intermediate_output_files": "all files of the calls stay where they are",
+    "final_workflow_outputs_dir_metadata": "the metadata name the calls' own files",
+    "hogGroup": "all calls of a run share its limits alike",
+    "workflow_callback_uri": "nobody is called back; cromwell-userdb show knows how it ended",
+}
+"""Options that Cromwell heeds on one's own machines, and what holds here instead."""
+
 
 @dataclass(frozen=True)
 class Options:
@@ -21,6 +45,7 @@ class Options:
     read_from_cache: bool = True
     write_to_cache: bool = True
     max_age_days: int = 36500
+    cache_prefixes: tuple[str, ...] = ()
     default_runtime_attributes: Mapping[str, Any] = field(default_factory=dict)
     memory_retry_multiplier: float = 1.0
     outputs_folder: Path | None = None
@@ -40,6 +65,11 @@ def options_of(given: Mapping[str, Any], config: hocon.Tree, backend: hocon.Tree
     def folder(name: str) -> Path | None:
         return Path(str(given[name])).absolute() if given.get(name) else None
 
+    prefixes = given.get("call_cache_hit_path_prefixes") or []
+    if not isinstance(prefixes, list) or not all(isinstance(one, str) for one in prefixes):
+        raise UsageError(
+            f"call_cache_hit_path_prefixes should be a list of folders, but is {prefixes!r}."
+        )
     caching = hocon.is_true(hocon.get(config, "call-caching.enabled", False))
     fallback = hocon.get(config, "workflow-options.workflow-failure-mode", FAILURE_MODES[0])
     mode = str(given.get("workflow_failure_mode", fallback))
@@ -53,6 +83,7 @@ def options_of(given: Mapping[str, Any], config: hocon.Tree, backend: hocon.Tree
         read_from_cache=caching and true("read_from_cache", True),
         write_to_cache=caching and true("write_to_cache", True),
         max_age_days=int(hocon.get(config, "call-caching.max-result-age-days", 90)),
+        cache_prefixes=tuple(one.rstrip("/") + "/" for one in prefixes),
         default_runtime_attributes={
             **backend.get("default-runtime-attributes", {}),
             **given.get("default_runtime_attributes", {}),
@@ -65,6 +96,22 @@ def options_of(given: Mapping[str, Any], config: hocon.Tree, backend: hocon.Tree
         abort_jobs=hocon.is_true(hocon.get(config, "system.abort-jobs-on-terminate", True)),
         jobs_per_second=float(rate.get("jobs", 0)) / float(rate.get("per", 1) or 1),
     )
+
+
+def ignored(given: Mapping[str, Any]) -> list[str]:
+    """A sentence for each option that changes nothing here, unless it asks for nothing."""
+    names = [name for name in given if name not in _HEEDED and given[name] not in (None, False)]
+    return [f"The option {name} is ignored: {_instead(name)}." for name in names]
+
+
+def _instead(name: str) -> str:
+    known = _OF_CROMWELL.get(name)
+    return known or f"the embedded engine knows none of this name{_hint(name)}"
+
+
+def _hint(name: str) -> str:
+    near = difflib.get_close_matches(name, _HEEDED, n=1)
+    return f"; did you mean {near[0]}" if near else ""
 
 
 def _factor(raw: Any) -> float:
