@@ -25,6 +25,7 @@ from cromwell_userdb.errors import UsageError
 from cromwell_userdb.metadata import Call
 
 MARKED = WDL / "marked.wdl"
+SHORT = ("--input", "marked.n=1", "--input", "marked.s=2")
 DONE = ["done 0", "done 1", "done 2"]
 
 
@@ -36,7 +37,7 @@ def begin(lab: Lab, marks: Path, *words: str) -> int:
     """Run the workflow that leaves marks, and come back once its calls run."""
     done = lab.do("run", MARKED, "--input", f"marked.marks={marks}", *words, "--detach")
     assert done.returncode == 0, done.stderr
-    until(lambda: len(marks_of(marks)) >= 2)
+    until(lambda: marks_of(marks))
     return int(done.stdout)
 
 
@@ -74,7 +75,7 @@ def test_a_run_killed_at_any_moment_is_finished_and_no_call_ran_twice(
 
 @pytest.mark.functional
 def test_the_two_runs_point_to_each_other(lab: Lab, tmp_path: Path):
-    first = begin(lab, tmp_path / "marks", "--input", "marked.s=1")
+    first = begin(lab, tmp_path / "marks", *SHORT)
     lose(lab, first)
     second = lab.answer("resume", str(first))
     assert (second["resumes"], lab.state(first)["resumed_by"]) == (first, second["run"])
@@ -86,7 +87,7 @@ def test_the_two_runs_point_to_each_other(lab: Lab, tmp_path: Path):
 
 @pytest.mark.functional
 def test_a_run_that_goes_on_is_not_resumed(lab: Lab, tmp_path: Path):
-    number = begin(lab, tmp_path / "marks", "--input", "marked.s=1")
+    number = begin(lab, tmp_path / "marks", *SHORT)
     done = lab.do("resume", str(number))
     assert done.returncode == 6
     assert f"attach {number}" in done.stderr
@@ -97,18 +98,18 @@ def test_a_run_that_goes_on_is_not_resumed(lab: Lab, tmp_path: Path):
 @pytest.mark.functional
 def test_run_tells_of_the_same_run_that_was_lost(lab: Lab, tmp_path: Path):
     marks = tmp_path / "marks"
-    first = begin(lab, marks, "--input", "marked.s=1")
+    first = begin(lab, marks, *SHORT)
     lose(lab, first)
-    words = ("--input", f"marked.marks={marks}", "--detach", "--input")
-    again = lab.do("run", MARKED, *words, "marked.s=1")
+    words = ("--input", f"marked.marks={marks}", "--detach")
+    again = lab.do("run", MARKED, *words, *SHORT)
     assert f"cromwell-userdb resume {first}" in again.stderr
-    other = lab.do("run", MARKED, *words, "marked.s=0")
+    other = lab.do("run", MARKED, *words, "--input", "marked.s=0")
     assert "resume" not in other.stderr
 
 
 @pytest.mark.functional
 def test_a_lost_run_is_aborted_with_its_jobs(lab: Lab, tmp_path: Path):
-    number = begin(lab, tmp_path / "marks", "--input", "marked.s=4321")
+    number = begin(lab, tmp_path / "marks", "--input", "marked.s=4321", "--input", "marked.n=1")
     lose(lab, number)
     assert lab.answer("abort", str(number))["state"] == "aborted"
     until(lambda: not _asleep(4321))
@@ -215,10 +216,10 @@ def test_a_copy_without_its_imports_is_refused(lab: Lab, fragile: Path):
 @pytest.mark.functional
 def test_an_aborted_run_is_begun_again_where_it_was(lab: Lab, tmp_path: Path):
     marks = tmp_path / "marks"
-    number = begin(lab, marks, "--input", "marked.s=1")
+    number = begin(lab, marks, *SHORT)
     assert lab.answer("abort", str(number))["state"] == "aborted"
     result = lab.answer("resume", str(number))
-    assert (result["state"], result["outputs"]["marked.os"]) == ("succeeded", DONE)
+    assert (result["state"], result["outputs"]["marked.os"]) == ("succeeded", DONE[:1])
 
 
 @pytest.mark.functional
