@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from cromwell_userdb import wdl
-from cromwell_userdb.cli import files
+from cromwell_userdb import runs, wdl
+from cromwell_userdb.cli import files, screen
 from cromwell_userdb.errors import UsageError, WdlError
+from cromwell_userdb.runs import Failure, State
 
 COMMAND = [sys.executable, "-m", "cromwell_userdb"]
 
@@ -84,4 +85,40 @@ def test_a_template_that_was_not_filled_in_is_refused(tmp_path):
     document = wdl.load(tmp_path / "w.wdl")
     assert wdl.check_inputs(document, wdl.template(document)) == [
         '"w.s" is <String>, as if to be filled in.'
+    ]
+
+
+@pytest.mark.parametrize("text", [b'{"w.x": "\\ud800"}', b'{"w.x": {"\\udfff": 1}}'])
+def test_half_a_surrogate_is_refused(inputs, text):
+    with pytest.raises(UsageError, match="no character of Unicode"):
+        inputs(text)
+
+
+@pytest.mark.parametrize("key", ["cromwell-userdb-run", "cromwell-workflow-id"])
+def test_a_label_that_a_run_is_recognised_by_is_refused(key):
+    with pytest.raises(UsageError, match="choose another"):
+        files.read_labels(None, [f"{key}=x"])
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["db", "remove", "--name", "", "--yes"],
+        ["db", "remove", "--root", "", "--yes"],
+        ["list", "-n", "0"],
+        ["logs", "-n", "-5"],
+    ],
+)
+def test_an_empty_name_or_a_number_below_one_is_a_wrong_option(words):
+    status, said = say(*words)
+    assert (status, "Traceback" in said) == (2, False)
+
+
+def test_a_failure_of_no_call_points_to_the_engines_log():
+    state = State(7, "failed", runs.now(), failures=(Failure("", None, 1, "The disk went away."),))
+    assert screen.ending(state).splitlines()[:4] == [
+        "run 7 failed after 0.0 s.",
+        "",
+        "The disk went away.",
+        "  look         cromwell-userdb logs 7 --engine",
     ]

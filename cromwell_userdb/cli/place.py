@@ -112,6 +112,9 @@ def find_instance(root: str | None, name: str | None) -> tuple[Instance, str]:
     """The instance and what it is called, its settings left unread."""
     if root and name:
         raise UsageError("Give --root or --name, not both.")
+    if "" in (root, name):
+        # As from an unset variable in a script: never a wish for the default instance.
+        raise UsageError("--root and --name can't be empty.")
     root = root or (None if name else os.environ.get("CROMWELL_USERDB_ROOT"))
     if root:
         path = absolute(root)
