@@ -179,7 +179,9 @@ def _failed(state: State, head: str, option: str) -> Iterator[str]:
         return
     names = sorted({failure.call for failure in state.failures})
     one = state.failures[0]
-    if len(state.failures) == 1:
+    if len(state.failures) == 1 and not one.call:
+        yield f"{head}."
+    elif len(state.failures) == 1:
         yield f"{head}: {called(one.call, one.shard)} failed."
     else:
         of = f' "{names[0]}"' if len(names) == 1 else ""
@@ -187,10 +189,11 @@ def _failed(state: State, head: str, option: str) -> Iterator[str]:
     for failure in state.failures[:5]:
         yield ""
         name = called(failure.call, failure.shard)
-        yield f"{name}   {cause(failure)}"
+        yield f"{name}   {cause(failure)}" if name else cause(failure)
         for number, words in enumerate(failure.last_words.splitlines()[-5:]):
             yield f"  {'last words' if number == 0 else '          '}   {shown(words)}"
-        yield f"  look         cromwell-userdb logs {state.run} --call {name}{option}"
+        which = f"--call {name}" if name else "--engine"
+        yield f"  look         cromwell-userdb logs {state.run} {which}{option}"
         if failure.stderr:
             yield f"  stderr       {failure.stderr}"
     if len(state.failures) > 5:
