@@ -50,7 +50,20 @@ def read_mapping(source: str, what: str) -> dict[str, Any]:
         return {}
     if not isinstance(value, dict) or not all(isinstance(key, str) for key in value):
         raise UsageError(f"{where}: the {what} have to be an object of names and values.")
+    _check_unicode(value, where)
     return value
+
+
+def _check_unicode(value: Any, where: str) -> None:
+    """Refuse half a pair of surrogates, which JSON can say and no file or database can hold."""
+    try:
+        json.dumps(value, default=str, ensure_ascii=False).encode()
+    except UnicodeEncodeError as error:
+        bad = error.object[error.start]
+        raise UsageError(f"{where}: {bad!r} is no character of Unicode.") from error
+    except (TypeError, ValueError):
+        # Names that are no text, or YAML that holds itself: the workflow's types refuse them.
+        return
 
 
 def _text(source: str, what: str) -> str:
@@ -111,8 +124,13 @@ def read_labels(source: str | None, given: Iterable[str]) -> dict[str, str]:
     return {key: check_label(key, value) for key, value in labels.items()}
 
 
+_RESERVED = ("cromwell-userdb-run", "cromwell-workflow-id")
+
+
 def check_label(key: str, value: Any) -> str:
     """Cromwell takes up to 255 characters on each side of a label."""
+    if key in _RESERVED:
+        raise UsageError(f"The label {key!r} is how a run is recognised: choose another.")
     if not isinstance(value, str):
         raise UsageError(f"The label {key!r} has to be text, not {value!r}.")
     if max(len(key), len(value)) > 255:
