@@ -21,13 +21,22 @@ from cromwell_userdb.progress import Count
 from cromwell_userdb.report.words import duration, moment, shown, table
 from cromwell_userdb.runs import State
 
+_MANY = click.IntRange(min=1)
 JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 
 @click.command("list")
-@click.option("-n", "--limit", default=20, show_default=True, help="At most so many runs.")
+@click.option(
+    "-n", "--limit", type=_MANY, default=20, show_default=True, help="At most so many runs."
+)
 @click.option("--all", "everything", is_flag=True, help="All runs.")
-@click.option("--state", "states", multiple=True, type=click.Choice(sorted(runs.STATES)))
+@click.option(
+    "--state",
+    "states",
+    multiple=True,
+    type=click.Choice(sorted(runs.STATES)),
+    help="Runs of this state.",
+)
 @JSON
 @place.options
 def list_(
@@ -44,6 +53,8 @@ def list_(
     found = found if everything else found[:limit]
     if as_json:
         return screen.answer([runs.as_json(state) for state in found])
+    if not found and states:
+        return screen.note(f"No run is {' or '.join(states)}.")
     if not found:
         return screen.note(
             f"No runs yet. Start one: cromwell-userdb run{place.option} workflow.wdl"
@@ -158,7 +169,9 @@ def outputs_(place: Place, run: str, as_json: bool) -> None:
     elif state.state == runs.SUCCEEDED:
         screen.note(f"run {state.run} succeeded; its workflow has no outputs.")
     else:
-        screen.note(f"run {state.run} has no outputs: it is {state.state}.")
+        became = {runs.FAILED: "failed", runs.ABORTED: "was aborted"}
+        how = became.get(state.state, f"is {state.state}")
+        screen.note(f"run {state.run} has no outputs: it {how}.")
 
 
 @click.command("logs", cls=OnRun)
@@ -166,7 +179,7 @@ def outputs_(place: Place, run: str, as_json: bool) -> None:
 @click.option("--call", metavar="NAME[SHARD]", help="This call only, as align[17].")
 @click.option("--failed", is_flag=True, help="Failed calls only.")
 @click.option("--engine", "of_engine", is_flag=True, help="The engine's own log.")
-@click.option("-n", "--lines", default=10, show_default=True, help="Lines of each log.")
+@click.option("-n", "--lines", type=_MANY, default=10, show_default=True, help="Of each log.")
 @click.option("--paths", is_flag=True, help="Where the logs are, not what is in them.")
 @JSON
 @place.options
