@@ -10,8 +10,10 @@ import click
 
 from cromwell_userdb import cluster
 from cromwell_userdb.cli import screen
+from cromwell_userdb.cli.session import has_slurm
 from cromwell_userdb.cluster import Cluster, Partition
 from cromwell_userdb.disk import os_user
+from cromwell_userdb.errors import NotFound
 from cromwell_userdb.report.words import duration, table
 
 
@@ -34,6 +36,8 @@ def show(as_json: bool) -> None:
     Example:
       cromwell-userdb cluster show
     """
+    if not has_slurm():
+        raise NotFound("No SLURM answers here (looked for sbatch and scontrol ping).")
     found = seen()
     usable = {one.name for one in found.usable()}
     if as_json:
