@@ -56,7 +56,7 @@ def parse_version(banner: str) -> tuple[Flavour, tuple[int, ...], str]:
     """
     found = re.search(r"\bVer ((\d+(?:\.\d+)+)\S*)", banner)
     if not found:
-        raise NotFound(f"This is no MariaDB or MySQL server: it calls itself {banner.strip()!r}.")
+        raise NotFound(f"it calls itself {banner.strip()!r}, not MariaDB or MySQL.")
     number = tuple(int(part) for part in found[2].split("."))
     return ("mariadb" if "MariaDB" in banner else "mysql"), number, found[1]
 
@@ -74,9 +74,9 @@ def inspect(path: Path) -> Server:
     """Ask the program at `path` what it is; raise NotFound when it is no server."""
     try:
         banner = process.run([path, "--no-defaults", "--version"], timeout=30)
-    except CommandFailed as error:
+        return Server(path, *parse_version(banner))
+    except (CommandFailed, NotFound) as error:
         raise NotFound(f"{path} is no server that runs here: {error}") from error
-    return Server(path, *parse_version(banner))
 
 
 def find_server(explicit: Path | None = None, search: Sequence[Path] | None = None) -> Server:
