@@ -78,11 +78,20 @@ def order(where: Place, *, more_flags: Mapping[str, Any], **words: Any) -> Order
         labels=files.read_labels(words["labels"], words["more_labels"]),
         imports=words["imports"],
         sources=sources,
-        metadata_output=place.absolute(str(output))
-        if (output := words["metadata_output"])
-        else None,
+        metadata_output=_metadata_output(words["metadata_output"]),
         arguments=tuple(part for pair in language if pair[1] for part in pair),
     )
+
+
+def _metadata_output(named: Path | None) -> Path | None:
+    """Where Cromwell is to write metadata in the end; UsageError where it never could."""
+    if named is None:
+        return None
+    path = place.absolute(str(named))
+    folder = next(part for part in path.parents if part.exists())
+    if path.is_dir() or not folder.is_dir() or not os.access(folder, os.W_OK):
+        raise UsageError(f"-m {named}: no file can be written there.")
+    return path
 
 
 def _check_slurm(where: Place) -> None:
