@@ -10,7 +10,7 @@ from cromwell_userdb import engine as engines
 from cromwell_userdb import releases
 from cromwell_userdb.cli import config, place, screen, session
 from cromwell_userdb.cli.place import Place, require, tilde
-from cromwell_userdb.errors import NotFound
+from cromwell_userdb.errors import NotFound, UsageError
 from cromwell_userdb.record import write_private
 from cromwell_userdb.report.words import table
 from cromwell_userdb.settings import to_toml
@@ -154,8 +154,14 @@ def use(place: Place, engine: str) -> None:
         values["engine.kind"] = engine
     else:
         here = releases.installed(cache_folder())
+        jar = here.get(engine) or absolute(engine)
+        if not jar.exists():
+            raise UsageError(
+                f'There is no engine {engine!r} here: "engine list" shows those that are, and '
+                f'"engine install" fetches others; a jar is named by its path.'
+            )
         values["engine.kind"] = "cromwell"
-        values["engine.cromwell"] = str(here.get(engine) or absolute(engine))
+        values["engine.cromwell"] = str(jar)
     found = session.engine(with_flags(place, values))
     write_private(path, to_toml(values))
     screen.note(f"{found.name} runs workflows here from now on.")
