@@ -24,9 +24,11 @@ from cromwell_userdb.settings import Value
 @click.command("init")
 @click.option("--server", metavar="PATH", help="This mariadbd or mysqld.")
 @click.option("--install", is_flag=True, help="Download a server and Cromwell where missing.")
-@click.option("--engine", type=click.Choice(["auto", "cromwell", "embedded"]))
+@click.option(
+    "--engine", type=click.Choice(["auto", "cromwell", "embedded"]), help="What runs workflows."
+)
 @click.option("--cromwell", metavar="PATH", help="This cromwell.jar.")
-@click.option("--backend", type=click.Choice(["auto", "local", "slurm"]))
+@click.option("--backend", type=click.Choice(["auto", "local", "slurm"]), help="Where calls run.")
 @click.option("--executions", metavar="DIR", help="Run workflows below this folder.")
 @click.option("--profile", metavar="FILE", help="Take settings from this file.")
 @click.option("--allow-root", is_flag=True, help="Even as root, as in a container.")

@@ -25,8 +25,10 @@ NAME = "quickstart"
 @click.option("--root", metavar="DIR", help="Make the instance in this folder.")
 @click.option("--name", metavar="NAME", help="Call the instance so.  [default: quickstart]")
 @click.option("--install", is_flag=True, help="Download a server and Cromwell where missing.")
-@click.option("--engine", type=click.Choice(["auto", "cromwell", "embedded"]))
-@click.option("--backend", type=click.Choice(["auto", "local", "slurm"]))
+@click.option(
+    "--engine", type=click.Choice(["auto", "cromwell", "embedded"]), help="What runs workflows."
+)
+@click.option("--backend", type=click.Choice(["auto", "local", "slurm"]), help="Where calls run.")
 @click.option("--allow-root", is_flag=True, help="Even as root, as in a container.")
 def quickstart_(
     root: str | None,

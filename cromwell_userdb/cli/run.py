@@ -29,6 +29,7 @@ EXIT = {runs.SUCCEEDED: 0, runs.FAILED: 1, runs.ABORTED: 7, runs.LOST: 75}
 """What `run` and `attach` end with."""
 
 _FILE = click.Path(path_type=Path)
+_LANGUAGE = click.Choice(["WDL"], case_sensitive=False)
 
 
 _SLURM_FLAGS = (
@@ -57,10 +58,12 @@ _FLAGS = (
     click.option("--label", "more_labels", multiple=True, metavar="KEY=VALUE", help="One more."),
     click.option("-p", "--imports", multiple=True, type=_FILE, help="A zip or folder of imports."),
     click.option("-m", "--metadata-output", type=_FILE, help="Write Cromwell's metadata here."),
-    click.option("-t", "--type", "kind", metavar="WDL", help="Language of the workflow."),
+    click.option("-t", "--type", "kind", type=_LANGUAGE, help="Language of the workflow."),
     click.option("-v", "--type-version", metavar="VERSION", help="Version of the language."),
     click.option("--run-name", metavar="TEXT", help="What to call this run in lists."),
-    click.option("--engine", type=click.Choice(["auto", "cromwell", "embedded"])),
+    click.option(
+        "--engine", type=click.Choice(["auto", "cromwell", "embedded"]), help="What runs workflows."
+    ),
     click.option("--cromwell", metavar="PATH", help="This cromwell.jar, for this run."),
     *_SLURM_FLAGS,
 )
@@ -78,7 +81,7 @@ def slurm_options(command: Command) -> Command:
 
 @click.command("run")
 @order_options
-@click.option("--backend", type=click.Choice(["auto", "local", "slurm"]))
+@click.option("--backend", type=click.Choice(["auto", "local", "slurm"]), help="Where calls run.")
 @click.option("--on-limit", type=click.Choice(["abort", "adopt"]), default="abort", hidden=True)
 @click.option("--wait", is_flag=True, help="Wait while the database is served elsewhere.")
 @click.option("--detach", is_flag=True, help="Give back the terminal at once.")
