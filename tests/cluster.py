@@ -301,7 +301,8 @@ def _write_conf(root: Path, min_job_age: int) -> None:
 
 def free_ports(count: int) -> range:
     """A row of TCP ports that nobody on this machine listens on."""
-    for first in range(20000 + os.getpid() % 10000, 60000, 50):
+    # Two workers of one test run begin far apart, as they may look at the same moment.
+    for first in range(20000 + os.getpid() * 50 % 10000, 60000, 50):
         row = range(first, first + count)
         if all(_is_free(port) for port in row):
             return row
@@ -405,7 +406,12 @@ def cluster() -> Iterator[Cluster]:
     if reason := lacks():
         pytest.skip(reason)
     root = Path(tempfile.mkdtemp(prefix="hal-", dir="/tmp"))
-    yield start(root)
+    try:
+        started = start(root)
+    except AssertionError:
+        # Somebody else may have taken one of its ports meanwhile; a second time is a fault.
+        started = start(root)
+    yield started
     stop(root)
 
 

@@ -15,11 +15,16 @@ def test_an_interrupted_command_ends_with_130_and_no_traceback(tmp_path: Path) -
     pipe = tmp_path / "cromwell.jar"
     os.mkfifo(pipe)
     argv = [*COMMAND, "engine", "install", "92", "--from", pipe]
-    child = subprocess.Popen(argv, stderr=subprocess.PIPE, text=True)
+    child = subprocess.Popen(argv, stderr=subprocess.PIPE, text=True, preexec_fn=_hears_interrupts)
     with pipe.open("wb"):
         child.send_signal(signal.SIGINT)
         words = child.communicate(timeout=60)[1]
     assert (child.returncode, words.split()[-1]) == (130, "Interrupted.")
+
+
+def _hears_interrupts() -> None:
+    """Whoever started the tests in the background made them deaf to Ctrl-C."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 @pytest.mark.parametrize("words", [["frobnicate"], ["init", "--nmae", "x"], ["run"]])
