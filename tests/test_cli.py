@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -9,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from cromwell_userdb import runs, wdl
-from cromwell_userdb.cli import files, screen
-from cromwell_userdb.errors import UsageError, WdlError
+from cromwell_userdb.cli import files, place, screen
+from cromwell_userdb.errors import NotPrivate, UsageError, WdlError
 from cromwell_userdb.runs import Failure, State
 
 COMMAND = [sys.executable, "-m", "cromwell_userdb"]
@@ -122,3 +123,18 @@ def test_a_failure_of_no_call_points_to_the_engines_log():
         "The disk went away.",
         "  look         cromwell-userdb logs 7 --engine",
     ]
+
+
+def test_a_terminal_without_unicode_gets_an_answer():
+    env = {"PATH": os.environ["PATH"], "HOME": os.environ["HOME"], "PYTHONIOENCODING": "latin-1"}
+    done = subprocess.run(
+        [*COMMAND, "config", "show"], env=env, capture_output=True, timeout=60, check=False
+    )
+    assert (done.returncode, done.stderr) == (0, b"")
+
+
+def test_a_cache_that_cannot_be_is_said_in_a_sentence(tmp_path, monkeypatch):
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
+    with pytest.raises(NotPrivate, match="Have XDG_CACHE_HOME name"):
+        place.cache_folder()

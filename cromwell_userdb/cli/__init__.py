@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import importlib
+import io
 import os
 import sys
 import traceback
@@ -92,6 +93,9 @@ class Commands(click.Group):
             sys.exit(0)
 
     def main(self, *args: Any, **kwargs: Any) -> Any:
+        if isinstance(sys.stdout, io.TextIOWrapper):
+            # A terminal in Latin 1 has no dash as long as ours; better a ? than no answer.
+            sys.stdout.reconfigure(errors="replace")
         try:
             return super().main(*args, **kwargs)
         except UserDBError as error:
