@@ -71,7 +71,14 @@ def cache_folder() -> Path:
     """The user's cache: templates, servers, engines, class archives; may be deleted."""
     from cromwell_userdb.record import make_private
 
-    return make_private(Path(platformdirs.user_cache_path(APP)))
+    folder = Path(platformdirs.user_cache_path(APP))
+    try:
+        return make_private(folder)
+    except (PermissionError, NotADirectoryError) as error:
+        raise NotPrivate(
+            f"Your cache can't be at {tilde(folder)}: {str(error.strerror).lower()}. "
+            "Have XDG_CACHE_HOME name a folder of yours."
+        ) from error
 
 
 def state_folder() -> Path:
