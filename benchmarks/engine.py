@@ -68,7 +68,7 @@ class Bare(task_container.TaskContainer):
             return subprocess.run(["/bin/bash", script], cwd=self.host_work_dir(),
                                   stdout=out, stderr=err).returncode
 task_container._backends["bare"] = Bare
-code = main(["miniwdl", *sys.argv[1:]])
+code = main(sys.argv[1:])
 """
 SCHEDULER = """
 import sys, time, gc
