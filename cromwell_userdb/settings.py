@@ -66,6 +66,9 @@ class Settings:
     engine_java: str = _setting("", "java to start Cromwell with", path=True)
     engine_heap_mb: int = _setting(0, "memory for Cromwell's JVM, MB; 0: by its own measure")
     engine_url: str = _setting("", "where releases are downloaded from", anywhere=False)
+    engine_network_imports: bool = _setting(
+        False, "let workflows import from http and https addresses", anywhere=False
+    )
     run_backend: str = _setting(
         "auto", "where calls run; decided at init", choices=("auto", "local", "slurm")
     )

@@ -65,7 +65,7 @@ def order(where: Place, *, more_flags: Mapping[str, Any], **words: Any) -> Order
     inputs = files.read_inputs(source, words["given"])
     engine = session.engine(where)
     local = _local(words["wdl"])
-    workflow, sources = _check(local, inputs, words["imports"], engine, source or "--input")
+    workflow, sources = _check(where, local, inputs, words["imports"], engine, source or "--input")
     language = [("-t", words["kind"]), ("-v", words["type_version"])]
     return Order(
         where=where,
@@ -130,13 +130,19 @@ def _name(source: str | None) -> str:
 
 
 def _check(
-    path: Path, inputs: Mapping[str, Any], imports: Sequence[Path], engine: Engine, source: str
+    where: Place,
+    path: Path,
+    inputs: Mapping[str, Any],
+    imports: Sequence[Path],
+    engine: Engine,
+    source: str,
 ) -> tuple[str, tuple[Path, ...]]:
     """The workflow's name and files. What only miniwdl objects to is a warning to a Cromwell."""
     if not path.is_file():
         raise UsageError(f"{path}: there is no such workflow.")
     try:
-        document = wdl.load(path, imports=imports)
+        network = where.settings.engine_network_imports
+        document = wdl.load(path, imports=imports, network=network)
     except WdlError as error:
         if engine.kind == "embedded" or wdl.is_certain(error):
             raise
@@ -235,6 +241,7 @@ def begin(
         socket=where.instance.socket,
         arguments=_arguments(folder, request),
         heap_mb=where.settings.engine_heap_mb,
+        properties=_properties(where),
     )
     return leader.Task(
         folder=folder,
@@ -245,6 +252,11 @@ def begin(
         cancel=lambda jobs: session.cancel(where, folder, jobs),
         afterwards=lambda state: resume.tidy(where, folder, request, state),
     )
+
+
+def _properties(where: Place) -> dict[str, str]:
+    allowed = where.settings.engine_network_imports
+    return {"cromwell.userdb.network-imports": "true"} if allowed else {}
 
 
 def _arguments(folder: RunFolder, request: Request) -> list[str | Path]:

@@ -169,7 +169,8 @@ def inputs_(wdl: str, imports: tuple[Path, ...]) -> None:
     """
     from cromwell_userdb import wdl as language
 
-    screen.answer(language.template(language.load(wdl, imports=imports)))
+    network = place.find(None, None).settings.engine_network_imports
+    screen.answer(language.template(language.load(wdl, imports=imports, network=network)))
 
 
 class Interrupts:
@@ -208,7 +209,7 @@ def follow(folder: RunFolder, where: Place, interrupts: Interrupts, *, quiet: bo
     from cromwell_userdb import leader
 
     told = 0
-    with screen.screen(quiet=quiet) as view:
+    with screen.screen(quiet=quiet, keys=_KEYS[interrupts.aborts]) as view:
         state = _state(folder, where)
         if not quiet:
             view.say(screen.heading(state, where.name))
@@ -229,6 +230,10 @@ def follow(folder: RunFolder, where: Place, interrupts: Interrupts, *, quiet: bo
     return state
 
 
+_KEYS = {
+    True: "Ctrl-C aborts, Ctrl-\\ leaves it to itself",
+    False: "Ctrl-C leaves it to itself",
+}
 _ABORTING = "Aborting: the engine ends its jobs, which takes a moment. Ctrl-C again kills it."
 _KILLING = "Killing the engine; its jobs are cancelled."
 

@@ -54,6 +54,11 @@ class Request:
             return Path(path)
         raise UsageError(f"-Dcromwell.userdb.socket is missing. Usage: {USAGE}")
 
+    @property
+    def may_import(self) -> bool:
+        """Whether what has an http or https address may be imported."""
+        return hocon.is_true(self.properties.get("cromwell.userdb.network-imports", "false"))
+
 
 def parse(argv: Sequence[str]) -> Request:
     """Read the arguments; raises UsageError."""
@@ -109,7 +114,9 @@ def document(request: Request) -> wdl.Document:
     """The workflow; raises WdlError."""
     use_cromwells_values()
     imports = request.file("imports")
-    document = wdl.load(request.workflow, imports=[imports] if imports else [])
+    document = wdl.load(
+        request.workflow, imports=[imports] if imports else [], network=request.may_import
+    )
     problems = _Unsupported()
     problems(document.tree)
     if problems.found:

@@ -32,7 +32,7 @@ _OF_CROMWELL = {
     "delete_intermediate_output_files": "all files of the calls stay where they are",
     "final_workflow_outputs_dir_metadata": "the metadata name the calls' own files",
     "hogGroup": "all calls of a run share its limits alike",
-    "workflow_callback_uri": "nobody is called back; cromwell-userdb show knows how it ended",
+    "workflow_callback_uri": "nobody is called back; cromwell-userdb status tells how it ended",
 }
 """Options that Cromwell heeds on one's own machines, and what holds here instead."""
 

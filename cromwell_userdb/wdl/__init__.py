@@ -25,6 +25,7 @@ from cromwell_userdb.wdl.dialect import (
     warm_grammar,
 )
 from cromwell_userdb.wdl.inputs import Mismatch, value_of
+from cromwell_userdb.wdl.network import absolute, fetch, is_remote
 from cromwell_userdb.wdl.problems import PROBLEMS, did_you_mean, is_certain, sentences
 
 __all__ = [
@@ -101,8 +102,10 @@ class Document:
         return {prefix + b.name: b.value for b in found if not is_synthetic(b.name)}
 
 
-def load(path: Path | str, *, imports: Sequence[Path] = ()) -> Document:
+def load(path: Path | str, *, imports: Sequence[Path] = (), network: bool = False) -> Document:
     """Read the workflow at `path`; `imports` are folders and zips to look for imports in.
+
+    With `network`, what a document imports by an http or https address is fetched.
 
     Raises WdlError with a line for each problem found.
     """
@@ -114,7 +117,7 @@ def load(path: Path | str, *, imports: Sequence[Path] = ()) -> Document:
                 os.path.abspath(path),  # noqa: PTH100  # a link's own folder has the imports
                 path=folders,
                 check_quant=False,
-                read_source=_read_source,
+                read_source=functools.partial(_read_source, network=network),
             )
             refuse_what_cromwell_does(tree)
         except PROBLEMS as error:
@@ -214,14 +217,28 @@ def _placeholder(kind: Any) -> str:
 
 
 async def _read_source(
-    uri: str, path: list[str], importer: Tree.Document | None
+    uri: str, path: list[str], importer: Tree.Document | None, *, network: bool
 ) -> Tree.ReadSourceResult:
+    if importer and is_remote(importer.pos.abspath):
+        uri = absolute(uri, importer.pos.abspath)
     if "://" in uri and not uri.startswith("file://"):
-        raise OSError(f"imports over the network are off: download {uri} and import the file")
-    source = await WDL.read_source_default(uri, path, importer)
+        source = _read_remote(uri, network=network)
+    else:
+        source = await WDL.read_source_default(uri, path, importer)
     declared = re.search(r"(?m)^\s*version\s+(\S+)\s*$", source.source_text)
     warm_grammar(declared[1] if declared else "draft-2")
     return source
+
+
+def _read_remote(uri: str, *, network: bool) -> Tree.ReadSourceResult:
+    if not is_remote(uri):
+        raise OSError("an import is a file, or an http or https address")
+    if not network:
+        raise OSError(
+            "imports over the network are off: download it and import the file, or allow them "
+            "with: cromwell-userdb config set engine.network_imports true"
+        )
+    return Tree.ReadSourceResult(fetch(uri), uri)
 
 
 def _folder(place: Path, stack: contextlib.ExitStack) -> str:

@@ -1,0 +1,51 @@
+"""Imports over the network: fetched whole and soon, or not at all."""
+
+from __future__ import annotations
+
+import time
+from urllib.error import URLError
+from urllib.parse import urljoin
+from urllib.request import urlopen
+
+LARGEST = 10 << 20
+"""Bytes of one import; no workflow is as large."""
+
+SECONDS = 30.0
+"""For one import, from its name to its last byte."""
+
+_CHUNK = 1 << 16
+
+
+def is_remote(place: str) -> bool:
+    return place.startswith(("http://", "https://"))
+
+
+def absolute(uri: str, importer: str) -> str:
+    """The address of what a document at `importer` imports; raises OSError for a local file."""
+    url = urljoin(importer, uri)
+    if not is_remote(url):
+        raise OSError(f"{uri} is no address that a document from the network may import")
+    return url
+
+
+def fetch(url: str, *, seconds: float = SECONDS, largest: int = LARGEST) -> str:
+    """The text at `url`; proxies are heeded. Raises OSError with a sentence."""
+    deadline = time.monotonic() + seconds
+    found = bytearray()
+    try:
+        with urlopen(url, timeout=seconds) as answer:
+            if not is_remote(answer.url):
+                raise OSError(f"it leads to {answer.url}")
+            while chunk := answer.read1(_CHUNK):
+                found += chunk
+                if len(found) > largest:
+                    raise OSError(f"it is larger than {largest >> 20} MB")
+                if time.monotonic() > deadline:
+                    raise OSError(f"it took longer than {seconds:g} seconds")
+        return found.decode()
+    except UnicodeDecodeError as error:
+        raise OSError(f"{url} can't be fetched: it is no text in UTF-8") from error
+    except (URLError, OSError, ValueError) as error:
+        reason = getattr(error, "reason", error)
+        words = getattr(reason, "strerror", None) or reason
+        raise OSError(f"{url} can't be fetched: {words}") from error
