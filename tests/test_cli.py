@@ -138,3 +138,8 @@ def test_a_cache_that_cannot_be_is_said_in_a_sentence(tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
     with pytest.raises(NotPrivate, match="Have XDG_CACHE_HOME name"):
         place.cache_folder()
+
+
+def test_the_keys_are_told_as_they_work():
+    state = State(7, "running", runs.now(), started=runs.now())
+    assert screen.footer(state, "Ctrl-C leaves it to itself").endswith("Ctrl-C leaves it to itself")

@@ -29,12 +29,15 @@ class Screen(Protocol):
 
 
 @contextmanager
-def screen(*, quiet: bool) -> Iterator[Screen]:
-    """The screen for this terminal, or for what stands in its place, on stderr."""
+def screen(*, quiet: bool, keys: str = "") -> Iterator[Screen]:
+    """The screen for this terminal, or for what stands in its place, on stderr.
+
+    `keys` says what the keys do that it takes.
+    """
     if quiet:
         yield Quiet()
     elif sys.stderr.isatty():
-        with _live() as live:
+        with _live(keys) as live:
             yield live
     else:
         yield Lines()
@@ -85,7 +88,7 @@ def line(calls: Count) -> str:
 
 
 @contextmanager
-def _live() -> Iterator[Screen]:
+def _live(keys: str) -> Iterator[Screen]:
     from rich.console import Console
     from rich.live import Live
 
@@ -94,7 +97,7 @@ def _live() -> Iterator[Screen]:
 
         class Moving:
             def show(self, state: State) -> None:
-                live.update(_table(state))
+                live.update(_table(state, keys))
 
             def say(self, text: str) -> None:
                 live.console.print(text, markup=False)
@@ -102,7 +105,7 @@ def _live() -> Iterator[Screen]:
         yield Moving()
 
 
-def _table(state: State) -> Group:
+def _table(state: State, keys: str) -> Group:
     from rich.console import Group
     from rich.progress_bar import ProgressBar
     from rich.table import Table
@@ -126,17 +129,17 @@ def _table(state: State) -> Group:
             Text("  ".join(notes))
             + Text(f"  {calls.failed} failed" if calls.failed else "", "red"),
         )
-    return Group(table, Text(footer(state), "dim"))
+    return Group(table, Text(footer(state, keys), "dim"))
 
 
-def footer(state: State) -> str:
+def footer(state: State, keys: str) -> str:
     """One line on where the run stands and which keys it takes."""
     took = duration(elapsed(state))
     if state.has_ended:
         return took
     where = "through SLURM" if state.backend == "slurm" else "on this machine"
     parts = [took, f"{state.total.running} running {where}"]
-    parts.append("aborting" if state.aborting else "Ctrl-C aborts, Ctrl-\\ leaves it to itself")
+    parts.append("aborting" if state.aborting else keys)
     return " · ".join(parts)
 
 
