@@ -40,6 +40,22 @@ def test_a_hook_gets_what_was_asked_for_and_nothing_for_the_rest(slurm):
 
 
 @pytest.mark.parametrize(
+    ("per", "rate"),
+    [('"1 second"', 6), ("2 s", 3), ("500 ms", 12), ("3000", 2), ('"1 minute"', 0.1)],
+)
+def test_a_rate_of_jobs_is_over_any_duration(per, rate):
+    config = hocon.parse(f"system.job-rate-control {{ jobs = 6, per = {per} }}", origin="c")
+    assert options_of({}, config, {}).jobs_per_second == pytest.approx(rate)
+
+
+@pytest.mark.parametrize("per", ["soon", '""', "0 s", "[1]"])
+def test_a_rate_over_what_is_no_duration_is_refused(per):
+    config = hocon.parse(f"system.job-rate-control {{ jobs = 6, per = {per} }}", origin="c")
+    with pytest.raises(SettingError, match=r"job-rate-control\.per"):
+        options_of({}, config, {})
+
+
+@pytest.mark.parametrize(
     ("printed", "job"), [("355\n", "355"), ("12 submitted\nmore\n", "12"), ("error 3\n", None)]
 )
 def test_the_job_id_is_in_all_that_submit_printed(slurm, printed, job):

@@ -335,6 +335,23 @@ def test_a_call_killed_for_its_memory_gets_more_of_it(bench: Bench):
     assert [row[0] for row in asked] == ["0.09765625 GB", "0.29296875 GB"]
 
 
+def test_jobs_are_submitted_no_faster_than_the_configuration_allows(bench: Bench):
+    bench.properties = {
+        "system.job-rate-control.jobs": "4",
+        "system.job-rate-control.per": "1 second",
+    }
+    path = bench.folder / "w.wdl"
+    path.write_text(
+        "version 1.0\ntask t { input { Int i } command { date +%s.%N }"
+        " output { Float at = read_float(stdout()) } }\nworkflow w { scatter (i in range(12)) {"
+        " call t { input: i = i } } output { Array[Float] moments = t.at } }"
+    )
+    done = bench.run(path, o={"read_from_cache": False})
+    moments = done.outputs["w.moments"]
+    # A second's worth of jobs may start at once.
+    assert max(moments) - min(moments) > (12 - 4 - 2) / 4
+
+
 def test_a_submit_hook_that_fails_fails_the_call_in_its_own_words(bench: Bench):
     bench.hooks = 'submit = "echo no such account >&2; exit 1"'
     done = bench.run(RECORDINGS / "wdl" / "hello.wdl", o={"read_from_cache": False})

@@ -94,7 +94,7 @@ def options_of(given: Mapping[str, Any], config: hocon.Tree, backend: hocon.Tree
         log_folder=folder("final_workflow_log_dir"),
         call_logs_folder=folder("final_call_logs_dir"),
         abort_jobs=hocon.is_true(hocon.get(config, "system.abort-jobs-on-terminate", True)),
-        jobs_per_second=float(rate.get("jobs", 0)) / float(rate.get("per", 1) or 1),
+        jobs_per_second=float(rate.get("jobs", 0)) / _seconds(rate.get("per", "1 second")),
     )
 
 
@@ -112,6 +112,16 @@ def _instead(name: str) -> str:
 def _hint(name: str) -> str:
     near = difflib.get_close_matches(name, _HEEDED, n=1)
     return f"; did you mean {near[0]}" if near else ""
+
+
+def _seconds(raw: Any) -> float:
+    """A duration of the configuration; without a unit it is in milliseconds, as in Cromwell."""
+    if isinstance(raw, str):
+        raw = hocon.parse(f"per = {raw}", origin="system.job-rate-control.per")["per"]
+    seconds = raw / 1000 if isinstance(raw, int) else raw
+    if not isinstance(seconds, float) or seconds <= 0:
+        raise SettingError(f"system.job-rate-control.per should be a duration, but is {raw!r}.")
+    return seconds
 
 
 def _factor(raw: Any) -> float:
