@@ -536,6 +536,11 @@ def _failure(instance: Instance, name: str, said: dict[str, str]) -> UserDBError
         return Held(said["words"])
     if said["state"] == "full":
         return NoSpace(disk.space_sentence(instance.root, disk.free_space(instance.root)))
+    if said["state"] == "unseen":
+        return StartFailed(
+            f"{name} runs in a network of its own, so nobody here can tell who is connected to it."
+            " It listens on no network: have its script or container use this host's."
+        )
     return StartFailed(f"{name} did not start. From {instance.server_log}:\n{said['words']}")
 
 

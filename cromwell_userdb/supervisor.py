@@ -47,6 +47,7 @@ MAX_CRASHES = 3
 CRASH_WINDOW = 600.0
 
 LOST = "the lease is another's"
+UNSEEN = "nobody outside its network sees its socket"
 
 _SIGNALS = {signal.SIGCHLD, signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGUSR1}
 
@@ -244,6 +245,8 @@ def _reap(service: Service) -> str | None:
             service.login = 0
             if status:
                 return "login refused"
+            if not sockets.listens(service.instance.socket):
+                return UNSEEN
             _now_ready(service)
     return None
 
@@ -365,7 +368,9 @@ def _stop(service: Service, reason: str) -> None:
             os.kill(service.pid, signal.SIGKILL)
         if reason != LOST:
             _heartbeat(service)
-    if not service.ready:
+    if reason == UNSEEN:
+        _tell(service.asker, state="unseen")
+    elif not service.ready:
         _tell_failure(service)
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import psutil
 import pytest
-from lab import WDL, Lab, ended, until
+from lab import WDL, Lab, ended, environment, until
 from matrix import MARIADB_10_5, MARIADB_11_8, MYSQL_9, Offer, Offers, Release
 from served import Writer, alive, kill, server_pid, supervisor_pid
 
@@ -228,6 +228,20 @@ def test_nothing_listens_but_the_socket(served):
     assert psutil.Process(pid).net_connections(kind="inet") == []
     with server.connect(served) as connection:
         assert database.rows(connection, "SELECT @@skip_networking") == [(1,)]
+
+
+@pytest.mark.root
+def test_a_server_in_a_network_of_its_own_is_refused_in_a_sentence(folder, program):
+    (folder / "bin").mkdir()
+    (folder / "share").symlink_to(program.path.parent.parent / "share")
+    script = folder / "bin" / program.path.name
+    script.write_text(f'#!/bin/sh\nexec unshare --net -- {program.path} "$@"\n')
+    script.chmod(0o755)
+    lab = Lab(folder / "db", environment())
+    done = lab.do("init", "--server", script, "--backend", "local", "--engine", "embedded")
+    assert done.returncode == 5
+    assert "runs in a network of its own" in done.stderr
+    assert lab.do("db status").returncode == 3
 
 
 def test_an_ordinary_user_s_mysql_has_no_root_and_ends_with_its_supervisor(alice, open_mysql):
