@@ -456,6 +456,17 @@ def test_what_is_left_of_a_session_here_is_ended_first(here: Scene) -> None:
     assert int(sleeping.stdout) <= 1
 
 
+def test_a_follower_that_died_is_started_again_by_a_check(here: Scene) -> None:
+    pair = here.pair("here", "sleep 2; echo done > out")
+    begun(here, pair)
+    here.start(pair.new)
+    for pid in wait_for(lambda: _processes(here.resumed.hooks / "follow")):
+        os.kill(int(pid), signal.SIGKILL)
+    here.tell("follow.turn", "0\n")
+    assert pair.new.end(hook="local-check-alive") == 0
+    assert (pair.new.here / "out").read_text() == "done\n"
+
+
 def test_a_kill_reaches_a_session_that_was_taken_up(here: Scene) -> None:
     pair = here.pair("here", "sleep 99999")
     begun(here, pair)
