@@ -9,13 +9,13 @@ import re
 import shutil
 import sys
 import zipfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from cromwell_userdb import conda, releases, schema
 from cromwell_userdb import java as javas
-from cromwell_userdb import releases, schema
 from cromwell_userdb.errors import NotFound, UsageError
 from cromwell_userdb.java import Java
 from cromwell_userdb.record import make_private, read_json, write_json
@@ -190,6 +190,19 @@ def parse_version(conf: str) -> str:
     """
     found = re.search(r"version\s*[:=]\s*\"?([\w.+-]+)", conf)
     return found[1] if found else "unknown"
+
+
+def install_java(
+    cache: Path,
+    *,
+    channel: str = conda.CHANNEL,
+    progress: Callable[[str], None] = lambda words: None,
+) -> Java:
+    """Put a Java into `cache`, where `find` looks for one; needs the extra `managed`."""
+    prefix = cache / "java" / "openjdk"
+    wanted = ("openjdk 21.*", "openjdk >=17")
+    conda.install(prefix, wanted, cache=cache, what="Java", channel=channel, progress=progress)
+    return javas.find(prefix, environ={}, cache=cache)
 
 
 def argv(

@@ -11,7 +11,6 @@ import hashlib
 import os
 import secrets
 import shutil
-import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
@@ -19,7 +18,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from cromwell_userdb import binaries, disk, lease, process, render
+from cromwell_userdb import binaries, conda, disk, lease, process, render
 from cromwell_userdb.binaries import Server
 from cromwell_userdb.errors import (
     CommandFailed,
@@ -124,87 +123,26 @@ def _check_able(root: Path, probed: disk.Probe, allow_no_locks: bool) -> None:
     disk.check_quota(root)
 
 
-# A server of the user's own, for machines that have none.
-
-CHANNEL = "conda-forge"
-# In this order; a channel need not have both.
-_PACKAGES = ("mariadb-server >=10.5", "mysql-server >=8.0")
-
-
-def installed_server(cache: Path) -> Path:
-    """Prefix of the server that `install_server` puts into `cache`, there or not."""
-    return cache / "server"
-
-
 def install_server(
     cache: Path,
     *,
-    channel: str = CHANNEL,
+    channel: str = conda.CHANNEL,
     progress: Callable[[str], None] = lambda words: None,
 ) -> Server:
     """Put a server into `cache`, unless there is one; `channel` is a name or a URL.
 
     Needs the extra `managed`. What was interrupted is done again from the start.
     """
-    prefix = installed_server(make_private(cache))
-    with lease.exclusive(cache / ".server.lock", 1800, doing="the installation of a server"):
-        done = prefix / "complete"
-        if not done.exists():
-            shutil.rmtree(prefix, ignore_errors=True)
-            with disk.no_space(cache):
-                _install(prefix, cache / "conda", channel, progress)
-                done.write_text(channel + "\n")
-        return binaries.find_server(prefix)
+    # In this order; a channel need not have both.
+    wanted = ("mariadb-server >=10.5", "mysql-server >=8.0")
+    prefix = installed_server(cache)
+    conda.install(prefix, wanted, cache=cache, what="server", channel=channel, progress=progress)
+    return binaries.find_server(prefix)
 
 
-def _install(prefix: Path, cache: Path, channel: str, progress: Callable[[str], None]) -> None:
-    import asyncio
-
-    try:
-        import rattler
-        import rattler.exceptions
-    except ImportError as error:
-        raise NotFound(
-            "Installing a server needs an extra:"
-            f' {sys.executable} -m pip install "cromwell-userdb[managed]"'
-        ) from error
-
-    async def install() -> None:
-        records = await _solve(rattler, channel, cache / "index")
-        size = sum(record.size or 0 for record in records) >> 20
-        progress(f"fetching {len(records)} packages ({size} MB) from {channel}")
-        await rattler.install(
-            records, target_prefix=prefix, cache_dir=cache / "packages", show_progress=False
-        )
-
-    try:
-        asyncio.run(install())
-    except rattler.exceptions.SolverError as error:
-        raise NotFound(f"{channel} has no server that runs on this machine: {error}") from error
-    except Exception as error:
-        # The library has a dozen errors of its own for networks, disks and damaged packages.
-        shutil.rmtree(prefix, ignore_errors=True)
-        if isinstance(error, OSError):
-            raise
-        raise NotFound(f"No server could be fetched from {channel}: {error}") from error
-
-
-async def _solve(rattler: Any, channel: str, index: Path) -> Any:
-    """The packages of the first server that the channel has for this machine."""
-    unsolved: Exception | None = None
-    for spec in _PACKAGES:
-        try:
-            return await rattler.solve(
-                [rattler.Channel(channel)],
-                [spec],
-                platforms=[str(rattler.Subdir.current()), "noarch"],
-                virtual_packages=rattler.VirtualPackage.detect(),
-                gateway=rattler.Gateway(cache_dir=index),
-            )
-        except rattler.exceptions.SolverError as error:
-            unsolved = error
-    assert unsolved is not None
-    raise unsolved
+def installed_server(cache: Path) -> Path:
+    """Prefix of the server that `install_server` puts into `cache`, there or not."""
+    return cache / "server"
 
 
 # The template: an empty datadir, made once for each version of a server.

@@ -26,6 +26,7 @@ LAYERS = [
     "runs",
     "binaries disk hooks java keys lease register releases schema traps"
     " callcache cluster metadata slurm workflows",
+    "conda",
     "adoption engine leader provision server supervisor",
     "prepare",
     "embedded report",
@@ -46,7 +47,7 @@ ONLY_IMPORTER = {
     "pyhocon": "hocon",
     "pymysql": "database",
     "pyparsing": "hocon",
-    "rattler": "provision",
+    "rattler": "conda",
     "rich": "cli",
     "subprocess": "process",
     "yaml": "cli",

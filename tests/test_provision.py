@@ -11,7 +11,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import tarfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,7 +18,7 @@ from pathlib import Path
 import pytest
 
 from cromwell_userdb import database, disk, provision, server
-from cromwell_userdb.errors import NoSpace, NotFound, NotPrivate, UsageError
+from cromwell_userdb.errors import NoSpace, NotPrivate, UsageError
 from cromwell_userdb.instance import Instance
 
 BIRTH = """
@@ -234,76 +233,3 @@ def test_a_place_with_a_long_name_is_served_through_a_short_link(folder, program
         assert server.connect(instance).ping() is None
     finally:
         end(instance)
-
-
-# A server of the user's own, from a channel made by hand.
-
-BANNER = "mysqld  Ver 9.7.4 for Linux on x86_64 (made by hand)"
-
-
-@pytest.fixture
-def channel(tmp_path: Path) -> str:
-    """A conda channel that holds one package, whose server tells its version only."""
-    rattler = pytest.importorskip("rattler", reason="needs the extra managed")
-    place = tmp_path / "channel"
-    subdir = str(rattler.Subdir.current())
-    _package(place / subdir, "mysql-server", "9.7.4", subdir)
-    (place / "noarch").mkdir()
-
-    import asyncio
-
-    from rattler.index import index_fs
-
-    asyncio.run(index_fs(place))
-    return f"file://{place}"
-
-
-def _package(place: Path, name: str, version: str, subdir: str) -> None:
-    built = place.parent.parent / "built"
-    (built / "info").mkdir(parents=True)
-    (built / "bin").mkdir()
-    script = built / "bin/mysqld"
-    script.write_text(f"#!/bin/sh\necho '{BANNER}'\n")
-    script.chmod(0o755)
-    index = {
-        "name": name,
-        "version": version,
-        "build": "0",
-        "build_number": 0,
-        "depends": [],
-        "subdir": subdir,
-        "timestamp": 1700000000000,
-    }
-    paths = {
-        "paths": [{"_path": "bin/mysqld", "path_type": "hardlink"}],
-        "paths_version": 1,
-    }
-    (built / "info/index.json").write_text(json.dumps(index))
-    (built / "info/paths.json").write_text(json.dumps(paths))
-    (built / "info/files").write_text("bin/mysqld\n")
-    place.mkdir(parents=True)
-    with tarfile.open(place / f"{name}-{version}-0.tar.bz2", "w:bz2") as archive:
-        archive.add(built, arcname="")
-
-
-def test_a_server_is_installed_from_a_channel_and_found_again(tmp_path, channel):
-    said: list[str] = []
-    installed = provision.install_server(tmp_path / "cache", channel=channel, progress=said.append)
-    assert installed.title == "MySQL 9.7.4"
-    assert installed.path == tmp_path / "cache/server/bin/mysqld"
-    assert "fetching 1 packages" in said[0]
-    assert provision.install_server(tmp_path / "cache", channel="nowhere") == installed
-
-
-def test_an_installation_that_was_interrupted_is_done_again(tmp_path, channel):
-    half = provision.installed_server(tmp_path / "cache")
-    (half / "bin").mkdir(parents=True)
-    (half / "bin/mysqld").touch()
-    assert provision.install_server(tmp_path / "cache", channel=channel).version == (9, 7, 4)
-
-
-def test_a_channel_without_a_server_is_a_sentence(tmp_path):
-    pytest.importorskip("rattler", reason="needs the extra managed")
-    (tmp_path / "noarch").mkdir()
-    with pytest.raises(NotFound, match="server"):
-        provision.install_server(tmp_path / "cache", channel=f"file://{tmp_path}")

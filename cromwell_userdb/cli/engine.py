@@ -117,20 +117,28 @@ def _fast_start(found: engines.Engine) -> str:
 @click.option("--from", "source", type=click.Path(path_type=Path), help="A jar brought along.")
 @click.option("--sha256", default="", help="Checksum of a release that is unknown here.")
 @click.option("--no-verify", is_flag=True, help="Take the jar without looking at its checksum.")
+@click.option("--java", is_flag=True, help="Fetch a Java, too, where none is.")
 @place.options
 def install(
-    place: Place, version: str | None, source: Path | None, sha256: str, no_verify: bool
+    place: Place,
+    version: str | None,
+    source: Path | None,
+    sha256: str,
+    no_verify: bool,
+    java: bool,
 ) -> None:
     """Download a release of Cromwell, or take a jar that was brought along.
 
     \b
     Examples:
-      cromwell-userdb engine install 92
+      cromwell-userdb engine install 92 --java
       cromwell-userdb engine install 92 --from /media/usb/cromwell-92.jar
     """
     jar = session.install_cromwell(
         place, version=version, source=source, sha256=sha256, verify=not no_verify
     )
+    if java:
+        session.ensure_java(place, say=screen.note)
     screen.note(f"{tilde(jar)} is ready; engine auto takes the newest.")
 
 

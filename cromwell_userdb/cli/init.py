@@ -158,6 +158,7 @@ def _engine(where: Place, *, install: bool) -> Engine:
         return engine
     try:
         session.install_cromwell(where)
+        session.ensure_java(where, say=screen.note)
         return session.engine(where)
     except UserDBError as error:
         if engine_kind == "cromwell":

@@ -14,6 +14,7 @@ from cromwell_userdb import (
     binaries,
     database,
     disk,
+    java,
     lease,
     prepare,
     process,
@@ -191,6 +192,16 @@ def install_cromwell(
             verify=verify,
             progress=progress,
         )
+
+
+def ensure_java(where: Place, *, say: Say) -> None:
+    """Have a Java that Cromwell runs on: the one here, or one fetched from conda-forge."""
+    cache = place.cache_folder()
+    try:
+        java.find(_path(where.settings.engine_java), environ=os.environ, cache=cache)
+    except NotFound as error:
+        say(str(error))
+        engines.install_java(cache, progress=say)
 
 
 def hooks(where: Place, run: RunFolder, *, resumes: int | None = None) -> None:
