@@ -329,7 +329,10 @@ def test_the_end_of_a_job_taken_up_is_told_with_slurms_reason(
 
 
 @pytest.mark.slurm
-def test_no_follower_outlives_its_work(scene: Scene, pairs: dict[str, Pair]) -> None:
+def test_no_follower_outlives_its_work(
+    cluster: Cluster, scene: Scene, pairs: dict[str, Pair]
+) -> None:
+    cluster.run(["scancel", pairs["killed"].new.job], user="alice")
     for pair in pairs.values():
         if pair.new.rc is None:
             pair.new.end()
