@@ -116,6 +116,22 @@ def test_a_lost_run_is_aborted_with_its_jobs(lab: Lab, tmp_path: Path):
 
 
 @pytest.mark.functional
+def test_a_leader_that_cannot_be_seen_is_never_called_dead(lab: Lab, tmp_path: Path):
+    number = begin(lab, tmp_path / "marks", *SHORT)
+    assert lab.do("attach", str(number)).returncode == 0
+    path = lab.root / "runs" / str(number) / "state.json"
+    state = lab.state(number) | {"state": "running", "ended": "", "as_of": "2020-01-01T00:00+00:00"}
+    for name in ("leader", "engine_process"):
+        state[name]["host"] = "n114"
+    path.write_text(json.dumps(state))
+    refused = lab.do("resume", str(number))
+    assert refused.returncode == 6
+    assert "is led on n114, and whether it still lives can't be seen from here" in refused.stderr
+    told = lab.do("abort", str(number), "--no-wait")
+    assert "nothing was heard of its leader on n114" in told.stderr
+
+
+@pytest.mark.functional
 def test_an_old_job_that_nothing_needs_is_cancelled_in_the_end(lab: Lab, tmp_path: Path):
     marks = tmp_path / "marks"
     wdl = tmp_path / "once.wdl"

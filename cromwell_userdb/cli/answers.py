@@ -22,6 +22,9 @@ from cromwell_userdb.report.words import duration, moment, shown, table
 from cromwell_userdb.runs import State
 
 _MANY = click.IntRange(min=1)
+SILENT = 60.0
+"""Seconds after which a leader that writes every ten may well be dead."""
+
 JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 
@@ -138,9 +141,13 @@ def _described(state: State, where: Place) -> Iterator[str]:
     if state.state in (runs.FAILED, runs.LOST):
         yield ""
         yield screen.ending(state, option=where.option)
-    age = (datetime.now(UTC) - datetime.fromisoformat(state.as_of)).total_seconds()
-    if not state.has_ended and age > 30:
-        yield f"as of {duration(age)} ago"
+    if not state.has_ended and _age(state) > 30:
+        yield f"as of {duration(_age(state))} ago"
+
+
+def _age(state: State) -> float:
+    """Seconds since the run's leader wrote."""
+    return (datetime.now(UTC) - datetime.fromisoformat(state.as_of)).total_seconds()
 
 
 def _counted(calls: Count) -> list[str]:
@@ -276,7 +283,9 @@ def abort_(place: Place, run: str, wait: bool, as_json: bool) -> None:
         raise NotRunning(f"run {state.run} has already ended: {state.state}.")
     if not state.has_ended:
         leader.ask_to_abort(folder, state)
-    deadline = time.monotonic() + 600
+        if wait and state.leader and not state.leader.is_here:
+            screen.note(f"Waiting for the leader on {state.leader.host} to obey.")
+    deadline = time.monotonic() + (600 if _age(state) < SILENT else 30)
     while wait and not state.has_ended and time.monotonic() < deadline:
         time.sleep(0.1)
         folder, state = _run(place, str(folder.number))
@@ -287,8 +296,20 @@ def abort_(place: Place, run: str, wait: bool, as_json: bool) -> None:
         state = resume.end_jobs(place, folder, state, wait=wait)
     if as_json:
         return screen.answer(runs.as_json(state))
-    ended = f"{state.state}" if state.has_ended else "aborting: its engine ends its jobs"
-    screen.note(f"run {state.run} {ended}")
+    screen.note(f"run {state.run} {_aborted(state)}")
+
+
+def _aborted(state: State) -> str:
+    """How far an abort has come."""
+    if state.has_ended:
+        return state.state
+    silent = _age(state)
+    if state.leader and silent > SILENT:
+        return (
+            f"was told to abort, but nothing was heard of its leader on {state.leader.host} for "
+            f"{duration(silent)}. Whether it lives can be seen there only: abort it on that node."
+        )
+    return "aborting: its engine ends its jobs"
 
 
 @click.command("label", cls=OnRun)
