@@ -50,6 +50,8 @@ def connect(
             write_timeout=read_timeout,
             autocommit=True,
             init_command="SET time_zone = '+00:00'",
+            # A private socket needs no TLS, and getting ready for it costs 20 ms each time.
+            ssl_disabled=True,
             # Whatever the user's ~/.my.cnf says is about another server.
             read_default_file=None,
         )
