@@ -11,10 +11,12 @@ from pathlib import Path
 from typing import Any
 
 
-def write_private(path: Path, text: str | bytes, *, mode: int = 0o600) -> None:
+def write_private(
+    path: Path, text: str | bytes, *, mode: int = 0o600, durable: bool = True
+) -> None:
     """Write beside and move into place: whoever reads meets the old text or the new.
 
-    The text is on the disk when this returns.
+    If `durable`, the text is on the disk when this returns.
     """
     data = text.encode() if isinstance(text, str) else text
     beside = path.with_name(f".{path.name}.{os.getpid()}")
@@ -24,7 +26,8 @@ def write_private(path: Path, text: str | bytes, *, mode: int = 0o600) -> None:
         view = memoryview(data)
         while view:
             view = view[os.write(fd, view) :]
-        os.fsync(fd)
+        if durable:
+            os.fsync(fd)
         beside.replace(path)
     except BaseException:
         beside.unlink(missing_ok=True)
