@@ -64,11 +64,8 @@ class World:
 
     @property
     def environment(self) -> dict[str, str]:
-        kept = {
-            name: value
-            for name, value in os.environ.items()
-            if not name.startswith(("XDG_", "CROMWELL_USERDB_"))
-        }
+        bending = ("XDG_", "CROMWELL_USERDB_", "PYTHON")
+        kept = {name: here for name, here in os.environ.items() if not name.startswith(bending)}
         return {**kept, "HOME": str(self.root / "home"), "CROMWELL_USERDB_ALLOW_ROOT": "1"}
 
     @property
