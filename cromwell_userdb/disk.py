@@ -8,6 +8,7 @@ import fcntl
 import os
 import pwd
 import re
+import secrets
 import shutil
 import stat
 import time
@@ -18,7 +19,7 @@ from typing import Any
 
 from cromwell_userdb.errors import NoSpace, NotPrivate, UsageError
 from cromwell_userdb.instance import FORMAT, Instance
-from cromwell_userdb.record import read_json
+from cromwell_userdb.record import read_json, write_private
 
 NEEDED = 64 << 20
 """Bytes that must be free for an instance to be born."""
@@ -239,6 +240,13 @@ def free_space(path: Path) -> int:
         path = path.parent
     space = os.statvfs(path)
     return space.f_bavail * space.f_frsize
+
+
+def secret(instance: Instance) -> str:
+    """The engine's password, made where it is missing: each start of the server sets it anew."""
+    if not instance.secret.exists():
+        write_private(instance.secret, secrets.token_urlsafe(24) + "\n")
+    return instance.secret.read_text().strip()
 
 
 def write_ballast(instance: Instance) -> None:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
-import secrets
 import shutil
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -28,7 +27,7 @@ from cromwell_userdb.errors import (
     UsageError,
 )
 from cromwell_userdb.instance import FORMAT, Instance, check_place
-from cromwell_userdb.record import make_private, write_json, write_private
+from cromwell_userdb.record import make_private, write_json
 
 _TEMPLATE_FORMAT = 2
 _SCRIPTS = ("system_tables.sql", "performance_tables.sql", "system_tables_data.sql")
@@ -82,8 +81,7 @@ def _bear(
     _check_able(instance.root, probed, allow_no_locks)
     for folder in (instance.log, instance.runs, instance.tmp):
         make_private(folder)
-    if not instance.secret.exists():
-        write_private(instance.secret, secrets.token_urlsafe(24) + "\n")
+    disk.secret(instance)
     disk.write_ballast(instance)
     if not instance.datadir.is_dir():
         _unpack(template(server, cache, tables), instance.datadir)
@@ -103,6 +101,11 @@ def _bear(
 def _check_empty(root: Path) -> None:
     names = {path.name for path in root.iterdir()} - _OURS
     strange = [name for name in names if not disk.is_passing(name)]
+    if strange and "data" in {path.name for path in root.iterdir()}:
+        raise UsageError(
+            f"{root} has a database, but its instance.json is gone or damaged. Bring that file"
+            " back from a backup, or make another instance with --root or --name."
+        )
     if strange:
         raise UsageError(
             f"{root} holds things that are no instance's ({sorted(strange)[0]}). Choose a new"

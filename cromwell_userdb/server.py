@@ -202,10 +202,17 @@ def _obtain(instance: Instance, mine: Lease, asked: _Asked) -> bool:
             if held is not None and held.holder.is_alive:
                 continue  # the supervisor of a start that was killed: it goes on without
             if not asked.force:
-                raise Held(f'{error} Use "submit" to queue behind it, or --wait.') from error
+                raise Held(f"{error} {_way_on(held)}") from error
         lease.force(instance.lease, mine, guarded=guarded, watch=FORCE_WATCH)
         return True
     return False
+
+
+def _way_on(held: Lease | None) -> str:
+    """What somebody may do who finds the lease taken."""
+    if held is None:
+        return "If nobody does: cromwell-userdb db start --force"
+    return 'Use "submit" to queue behind it, or --wait.'
 
 
 def _serves(instance: Instance, wait: float) -> bool:
@@ -404,7 +411,7 @@ def _redo_mb(instance: Instance) -> int:
 def _write_files(instance: Instance, server: Server, tuning: render.Tuning) -> None:
     disk.sweep(instance.root)
     user = disk.os_user()
-    secret = instance.secret.read_text().strip()
+    secret = disk.secret(instance)
     for folder in (instance.log, instance.tmp):
         make_private(folder)
     write_private(

@@ -8,8 +8,9 @@ import sys
 from pathlib import Path
 
 import pytest
+from served import end
 
-from cromwell_userdb import runs, wdl
+from cromwell_userdb import database, provision, runs, server, wdl
 from cromwell_userdb.cli import files, place, screen
 from cromwell_userdb.errors import NotPrivate, UsageError, WdlError
 from cromwell_userdb.runs import Failure, State
@@ -143,3 +144,33 @@ def test_a_cache_that_cannot_be_is_said_in_a_sentence(tmp_path, monkeypatch):
 def test_the_keys_are_told_as_they_work():
     state = State(7, "running", runs.now(), started=runs.now())
     assert screen.footer(state, "Ctrl-C leaves it to itself").endswith("Ctrl-C leaves it to itself")
+
+
+@pytest.mark.functional
+def test_a_lost_secret_is_made_anew_by_the_next_start(served, program):
+    before = served.secret.read_text()
+    served.secret.unlink()
+    end(served)
+    server.start(served, program)
+    database.connect(served.socket, user="cromwell", password=served.secret.read_text().strip())
+    assert served.secret.read_text() != before
+
+
+@pytest.mark.functional
+@pytest.mark.parametrize(
+    ("lost", "words"),
+    [("s", "was deleted, and nobody reaches it"), ("secret", "engine's password, is gone")],
+)
+def test_a_lost_socket_or_secret_is_said_with_the_way_on(served, tmp_path, lost, words):
+    (tmp_path / "w.wdl").write_text("version 1.0\nworkflow w {}\n")
+    (served.root / lost).unlink()
+    status, said = say("run", tmp_path / "w.wdl", "--root", served.root)
+    assert (status, words in said, "db stop --root" in said) == (3, True, True)
+
+
+@pytest.mark.functional
+def test_an_instance_without_its_facts_is_not_taken_for_strangers_things(instance, program):
+    (instance.root / "settings.toml").touch()
+    instance.facts.write_text('{"form')
+    with pytest.raises(UsageError, match=r"its instance\.json is gone or damaged"):
+        provision.birth(instance, program, cache=instance.root, allow_root=True)

@@ -30,7 +30,14 @@ from cromwell_userdb.cli import overrides, place, screen
 from cromwell_userdb.cli.place import Place
 from cromwell_userdb.database import Connection
 from cromwell_userdb.engine import Engine
-from cromwell_userdb.errors import CommandFailed, Held, NotFound, NotPrivate, UsageError
+from cromwell_userdb.errors import (
+    CommandFailed,
+    Held,
+    NotFound,
+    NotPrivate,
+    NotRunning,
+    UsageError,
+)
 from cromwell_userdb.hooks import HookSettings, check_extra, install, template_values
 from cromwell_userdb.instance import RunFolder
 from cromwell_userdb.record import Machine, make_private, write_private
@@ -88,6 +95,11 @@ def serve(
     if running := server.reuse(where.instance):
         if program or upgrade:
             _check_is(where, running, find_server(where, program))
+        if not where.instance.socket.exists():
+            raise NotRunning(
+                f"{where.instance.socket}, the server's socket, was deleted, and nobody reaches it:"
+                f" cromwell-userdb db stop{where.option}, then this again."
+            )
         return running
     return server.start(
         where.instance,
@@ -242,7 +254,13 @@ def cancel(where: Place, run: RunFolder, jobs: Sequence[str]) -> None:
 
 def password(where: Place) -> str:
     """The secret of the account that engines use."""
-    return where.instance.secret.read_text().strip()
+    try:
+        return where.instance.secret.read_text().strip()
+    except FileNotFoundError as error:
+        raise NotRunning(
+            f"{where.instance.secret}, the engine's password, is gone; the server gets a new one"
+            f" when it starts: cromwell-userdb db stop{where.option}, then this again."
+        ) from error
 
 
 def knows_snapshot_isolation(connection: Connection) -> bool:
