@@ -154,7 +154,7 @@ def pairs(cluster: Cluster, scene: Scene) -> dict[str, Pair]:
         "refused": scene.pair("refused", "echo done > out"),
         "other script": scene.pair("other-script", "sleep 60", new_command="sleep 1"),
         "other script, waiting": scene.pair(
-            "other-waiting", "sleep 60", new_command="sleep 1", extra="--begin=now+7"
+            "other-waiting", "sleep 60", new_command="sleep 1", extra="--begin=now+60"
         ),
         "same input": scene.pair("same-input", read, inputs=reads),
         "other input": scene.pair(
@@ -303,7 +303,7 @@ def test_of_two_jobs_of_a_call_one_was_over_before_the_other(
         assert pair.times == 1
         return
     row = ["sacct", "-n", "-X", "-P", "-o"]
-    ended = cluster.run([*row, "end", "-j", pair.old.job]).strip()
+    ended = wait_for(lambda: _known(cluster.run([*row, "end", "-j", pair.old.job]).strip()))
     began = wait_for(lambda: _known(cluster.run([*row, "start", "-j", pair.new.job]).strip()))
     assert ended <= began
 
