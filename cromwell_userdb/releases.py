@@ -16,8 +16,6 @@ from functools import cache as remembered
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from pooch import HTTPDownloader
-
 from cromwell_userdb.errors import DownloadFailed, Held, NoSpace, UsageError
 from cromwell_userdb.record import make_private
 
@@ -175,6 +173,9 @@ def _fetch(
 
 def _fetch_on(address: str, file: BinaryIO, progress: Progress | None) -> bool:
     """One connection's worth of `address`; False when it broke off and may be tried again."""
+    # Every command that needs an engine imports this module, and few download anything.
+    from pooch import HTTPDownloader
+
     sink = _Sink(file, progress)
     download = HTTPDownloader(
         chunk_size=_CHUNK,

@@ -224,7 +224,7 @@ def follow(folder: RunFolder, where: Place, interrupts: Interrupts, *, quiet: bo
                 view.say(_ABORTING if told == 1 else _KILLING)
                 leader.ask_to_abort(folder, state)
             view.show(state)
-            time.sleep(0.05 if screen.elapsed(state) < 20 else 0.3)
+            time.sleep(0.02 if screen.elapsed(state) < 20 else 0.3)
             state = _state(folder, where)
         view.show(state)
     return state

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from urllib.error import URLError
 from urllib.parse import urljoin
-from urllib.request import urlopen
 
 LARGEST = 10 << 20
 """Bytes of one import; no workflow is as large."""
@@ -30,6 +29,9 @@ def absolute(uri: str, importer: str) -> str:
 
 def fetch(url: str, *, seconds: float = SECONDS, largest: int = LARGEST) -> str:
     """The text at `url`; proxies are heeded. Raises OSError with a sentence."""
+    # It brings HTTP and TLS along, which few workflows need.
+    from urllib.request import urlopen
+
     deadline = time.monotonic() + seconds
     found = bytearray()
     try:
