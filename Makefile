@@ -1,4 +1,4 @@
-.PHONY: help demo test lint lint-style lint-types lint-scripts docs reference clean jar
+.PHONY: help demo test lint lint-style lint-types lint-scripts docs reference clean jar bench
 .NOTPARALLEL:
 
 PYTHON = .venv/bin/python
@@ -11,6 +11,7 @@ help:
 	@echo 'make docs       build the manual in docs/_build/html'
 	@echo 'make reference  write what the manual says of commands and settings anew'
 	@echo 'make jar        compile the Java class anew, where a JDK is'
+	@echo 'make bench      measure what the manual promises; a quiet machine, ten minutes'
 	@echo 'make clean      remove all that these have made'
 
 demo:
@@ -62,3 +63,8 @@ jar:
 	cd build/java && TZ=UTC jar --create --file cromwell-userdb.jar --no-manifest --no-compress \
 	    --date 2026-01-01T00:00:00+00:00 $$(LC_ALL=C ls | grep 'class$$')
 	mv build/java/cromwell-userdb.jar $(JAVA_SOURCES)/cromwell-userdb.jar
+
+# Ours beside what people would do otherwise; also Cromwell's where CROMWELL_USERDB_CROMWELL names a jar.
+bench: .venv/for-test
+	$(PYTHON) benchmarks/start.py
+	$(PYTHON) benchmarks/engine.py
