@@ -17,7 +17,27 @@ from cromwell_userdb.embedded.values import (
     wrapped,
 )
 
+SIGNS = {
+    "-a": -7,
+    "--a": 7,
+    "3 - -a": 10,
+    "-a * -b": 14,
+    "-(a + b)": -9,
+    "-[1, 2][1]": -2,
+    "a -b": 5,
+    "a-1": 6,
+    "if a > -1 then -1 else 1": -1,
+}
 INTS = st.integers(-(2**31) + 1, 2**31 - 1)
+
+
+@pytest.mark.parametrize("version", ["", "version 1.0", "version 1.1", "version development"])
+def test_a_minus_may_stand_before_any_expression(version, tmp_path):
+    text = "".join(f"Int x{n} = {one}\n" for n, one in enumerate(SIGNS))
+    found = answer(
+        f"{version}\nworkflow w {{ Int a = 7\nInt b = 2\noutput {{ {text} }} }}", {}, tmp_path
+    )
+    assert list(found["outputs"].values()) == list(SIGNS.values())
 
 
 @pytest.mark.parametrize(

@@ -59,6 +59,7 @@ def use_cromwells_dialect() -> None:
     sys.setrecursionlimit(max(sys.getrecursionlimit(), 20_000))
     for version, text in _grammar.versions.items():
         _grammar.versions[version] = _cromwells_grammar(version, text)
+    _allow_signs()
     _allow_objects()
     _limit_functions()
     _ignore_options_in_strings()
@@ -72,9 +73,21 @@ def _cromwells_grammar(version: str, text: str) -> str:
         lambda m: f'{m[1] or ""}FLOAT: {"/[+-]/? " if m[1] else ""}(INT "." INT? | "." INT)\n',
         text,
     )
+    negate = '| "!" expr_core -> negate'
+    text = text.replace(negate, negate + '\n          | "-" expr_core -> minus')
     if version in {"draft-2", "1.0"}:  # "~{sep=', ' xs}" in strings
         text = re.sub(r"(?m)^(string[12]:.*?)\bexpr\b", r"\1placeholder", text)
     return text
+
+
+def _allow_signs() -> None:
+    """A minus before any expression, not only before a number."""
+
+    def minus(self: Any, meta: Any, items: list[Expr.Base]) -> Expr.Base:
+        where = self._sp(meta)
+        return Expr.Apply(where, "_sub", [Expr.Int(where, 0), items[0]])
+
+    _parser._ExprTransformer.minus = lark.v_args(meta=True)(minus)  # type: ignore[attr-defined]
 
 
 def _allow_objects() -> None:
