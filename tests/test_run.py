@@ -141,6 +141,16 @@ def test_a_detached_run_gives_its_number_and_goes_on(lab: Lab):
     assert lab.state(number)["state"] == "succeeded"
 
 
+def test_a_machine_that_ends_processes_at_logout_is_named_when_detaching(lab: Lab, tmp_path: Path):
+    for name, says in (("loginctl", "Linger=no"), ("busctl", "b true")):
+        (tmp_path / name).write_text(f"#!/bin/sh\necho '{says}'\n")
+        (tmp_path / name).chmod(0o755)
+    path = f"{tmp_path}:{lab.environment['PATH']}"
+    done = lab.do("run", HELLO, "--detach", PATH=path)
+    assert "when you log out" in done.stderr
+    assert lab.do("attach", done.stdout.strip()).returncode == 0
+
+
 def test_attach_follows_a_run_to_its_end(lab: Lab):
     number = lab.do("run", WDL / "long.wdl", "--detach", "--input", "long.s=2").stdout.strip()
     done = lab.do("attach", number)
