@@ -11,6 +11,7 @@ import os
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -206,14 +207,14 @@ _BELOW = """
       AND (LOCATE(BINARY %s, D.DETRITUS_VALUE) = 1{more}))
 """
 _NEWEST = "ORDER BY E.CALL_CACHING_ENTRY_ID DESC LIMIT 20"
-_SIMPLETONS = """
-SELECT SIMPLETON_KEY, SIMPLETON_VALUE, WDL_TYPE FROM CALL_CACHING_SIMPLETON_ENTRY
-WHERE CALL_CACHING_ENTRY_ID = %s ORDER BY CALL_CACHING_SIMPLETON_ENTRY_ID
+_PARTS = """
+SELECT CALL_CACHING_SIMPLETON_ENTRY_ID, SIMPLETON_KEY, SIMPLETON_VALUE, WDL_TYPE
+FROM CALL_CACHING_SIMPLETON_ENTRY WHERE CALL_CACHING_ENTRY_ID = %s
+UNION ALL
+SELECT 0, DETRITUS_KEY, DETRITUS_VALUE, NULL
+FROM CALL_CACHING_DETRITUS_ENTRY WHERE CALL_CACHING_ENTRY_ID = %s
 """
-_DETRITUS = """
-SELECT DETRITUS_KEY, DETRITUS_VALUE FROM CALL_CACHING_DETRITUS_ENTRY
-WHERE CALL_CACHING_ENTRY_ID = %s
-"""
+# One question instead of two; sorted here, as the server would write a table to do so.
 
 
 def hits(
@@ -223,15 +224,14 @@ def hits(
     sql = _FIND + (_below(len(below)) if below else "") + _NEWEST
     found = rows(connection, sql, (hashes.base, hashes.files, max_age_days, *below))
     for entry, workflow, call, index, return_code in found:
+        parts = sorted(rows(connection, _PARTS, (entry, entry)), key=itemgetter(0))
         yield Hit(
             workflow=workflow,
             call=call,
             index=index,
             return_code=return_code,
-            simpletons=tuple(
-                (k, v or "", t) for k, v, t in rows(connection, _SIMPLETONS, (entry,))
-            ),
-            detritus={key: value or "" for key, value in rows(connection, _DETRITUS, (entry,))},
+            simpletons=tuple((k, v or "", t) for n, k, v, t in parts if n),
+            detritus={k: v or "" for n, k, v, _ in parts if not n},
         )
 
 
