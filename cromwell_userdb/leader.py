@@ -162,13 +162,15 @@ class _Leading:
         seen = self.follower
         if seen.status in VERDICTS and self.terminal_since is None:
             self.terminal_since = time.monotonic()
-            outputs = metadata.outputs(connection, seen.id)
-            write_json(self.task.folder.outputs, outputs)
+            self.keep_outputs(connection, seen.id)
         return replace(
             self.state,
             calls=tuple(seen.counts()),
             jobs=tuple(seen.jobs()),
         )
+
+    def keep_outputs(self, connection: database.Connection, id: str) -> None:
+        write_json(self.task.folder.outputs, metadata.outputs(connection, id))
 
     def write(self) -> None:
         """Put the state on disk; a full disk keeps the old one, and the run goes on."""
@@ -183,6 +185,10 @@ class _Leading:
     def conclude(self) -> None:
         """Write the verdict: Cromwell's own last status, and only then the exit code."""
         state, note = self.verdict()
+        if self.connection is not None and self.terminal_since is not None:
+            # Cromwell's status may be in the tables some moments before its last outputs.
+            with contextlib.suppress(DatabaseError, database.Error):
+                self.keep_outputs(self.connection, self.state.id)
         after = self.task.afterwards(replace(self.state, state=state))
         self.state = replace(
             self.state,
