@@ -179,6 +179,14 @@ def read_state(folder: RunFolder) -> State | None:
     return State(**facts)
 
 
+def newest(folder: RunFolder) -> RunFolder:
+    """The run that goes on with this one's work, or this one where nobody does."""
+    state = read_state(folder)
+    while state and state.resumed_by and (after := read_state(folder.sibling(state.resumed_by))):
+        folder, state = folder.sibling(state.resumed_by), after
+    return folder
+
+
 def recent(instance: Instance, *, limit: int | None = None) -> list[State]:
     """The newest first; folders without a state are runs that never came to be."""
     found: list[State] = []

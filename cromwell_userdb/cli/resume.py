@@ -93,10 +93,8 @@ def newest(where: Place, folder: RunFolder, *, quiet: bool) -> RunFolder:
     Raises NotRunning where there is nothing to do, Held where somebody is still at it.
     """
     asked = folder.number
+    folder = runs.newest(folder)
     state = standing.of(where, folder)
-    while state.resumed_by and runs.read_state(folder.sibling(state.resumed_by)):
-        folder = folder.sibling(state.resumed_by)
-        state = standing.of(where, folder)
     name = f"run {asked}"
     if folder.number != asked:
         name += f" was resumed as run {folder.number}, which"

@@ -149,7 +149,7 @@ def lead_here_(place: Place, **words: Any) -> None:
 
 def _lead(where: Place, entered: RunFolder) -> None:
     """Lead the run, or what goes on with it, and leave with its verdict."""
-    folder = newest(entered)
+    folder = runs.newest(entered)
     state = runs.read_state(folder)
     if state is None or state.state != runs.QUEUED:
         # SLURM gives a job its second life when all of the first is dead.
@@ -166,15 +166,6 @@ def _lead(where: Place, entered: RunFolder) -> None:
             process.run(["scontrol", "requeue", os.environ["SLURM_JOB_ID"]])
         sys.exit(STOPPED)
     sys.exit(EXIT[ended.state])
-
-
-def newest(folder: RunFolder) -> RunFolder:
-    """The run that goes on with this one's work, if there is one."""
-    state = runs.read_state(folder)
-    while state and state.resumed_by:
-        folder = RunFolder(folder.path.with_name(str(state.resumed_by)))
-        state = runs.read_state(folder)
-    return folder
 
 
 def _led(where: Place, folder: RunFolder, state: State) -> State:
