@@ -77,7 +77,7 @@ def test_some_of_many_failing_calls_are_told_and_the_rest_is_kept(lab: Lab):
         ((HELLO, "--input", "hello.name"), "write it as name=value"),
         ((HELLO, "-i", "a.json", "b.json"), "Name the inputs once"),
         ((HELLO, "--labels", "absent.json"), "absent.json: the labels can't be read"),
-        ((HELLO, "--input", "hello.name=[1]"), "should be String"),
+        ((WDL / "scatter.wdl", "--input", "scat.width=wide"), "should be Int"),
     ],
 )
 def test_what_is_wrong_is_refused_before_anything_starts(lab: Lab, words, sentence):
@@ -87,6 +87,10 @@ def test_what_is_wrong_is_refused_before_anything_starts(lab: Lab, words, senten
     assert sentence in done.stderr
     assert "Traceback" not in done.stderr
     assert len(list((lab.root / "runs").iterdir())) == runs
+
+
+def test_a_number_given_for_a_text_is_text(lab: Lab):
+    assert lab.run("hello.wdl", "--input", "hello.name=5209")["outputs"]["hello.s"] == "hello 5209"
 
 
 def test_inputs_come_from_json_yaml_and_standard_input(lab: Lab, tmp_path: Path):

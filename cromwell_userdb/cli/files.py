@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import zipfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,21 +19,30 @@ LARGEST_INPUTS = 100 << 20
 """Bytes of inputs, options or labels that are read; /dev/zero has more."""
 
 
-def read_inputs(source: str | None, given: Sequence[str] = ()) -> dict[str, Any]:
+def read_inputs(
+    source: str | None, given: Sequence[str] = (), *, types: Mapping[str, str]
+) -> dict[str, Any]:
     """The inputs in a JSON or YAML file, `-` being stdin, then each ``name=value``.
 
-    A value that reads as JSON is that JSON, any other is text.
+    A value is text where its type in `types` is text; else what reads as JSON is that JSON.
     """
     inputs = {} if source is None else read_mapping(source, "inputs")
     for word in given:
         name, equals, text = word.partition("=")
         if not equals:
             raise UsageError(f"--input {word}: write it as name=value.")
-        try:
-            inputs[name] = json.loads(text)
-        except ValueError:
-            inputs[name] = text
+        inputs[name] = text if types.get(name, "").rstrip("?") in _TEXTS else _read_value(text)
     return inputs
+
+
+_TEXTS = {"String", "File", "Directory"}
+
+
+def _read_value(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
 
 
 def read_mapping(source: str, what: str) -> dict[str, Any]:

@@ -62,22 +62,25 @@ def order(where: Place, *, more_flags: Mapping[str, Any], **words: Any) -> Order
     if words["inputs"] and words["inputs_option"]:
         raise UsageError("Name the inputs once: as the second word, or with -i.")
     source = words["inputs"] or words["inputs_option"]
-    inputs = files.read_inputs(source, words["given"])
     engine = session.engine(where)
     local = _local(words["wdl"])
-    workflow, sources = _check(where, local, inputs, words["imports"], engine, source or "--input")
+    document = _read(where, local, words["imports"], engine)
+    types = {known.name: known.type for known in document.inputs} if document else {}
+    inputs = files.read_inputs(source, words["given"], types=types)
+    if document and (problems := wdl.check_inputs(document, inputs)):
+        raise UsageError("\n".join(f"{source or '--input'}: {problem}" for problem in problems))
     language = [("-t", words["kind"]), ("-v", words["type_version"])]
     return Order(
         where=where,
         engine=engine,
         wdl=words["wdl"] if is_url(words["wdl"]) and engine.kind == "cromwell" else str(local),
-        workflow=workflow,
+        workflow=document.name if document else local.stem,
         name=words["run_name"] or _name(source),
         inputs=inputs,
         options=files.read_mapping(words["options"], "options") if words["options"] else {},
         labels=files.read_labels(words["labels"], words["more_labels"]),
         imports=words["imports"],
-        sources=sources,
+        sources=document.files if document else (),
         metadata_output=_metadata_output(words["metadata_output"]),
         arguments=tuple(part for pair in language if pair[1] for part in pair),
     )
@@ -129,28 +132,17 @@ def _name(source: str | None) -> str:
     return Path(source).name.split(".")[0] if source and source != "-" else ""
 
 
-def _check(
-    where: Place,
-    path: Path,
-    inputs: Mapping[str, Any],
-    imports: Sequence[Path],
-    engine: Engine,
-    source: str,
-) -> tuple[str, tuple[Path, ...]]:
-    """The workflow's name and files. What only miniwdl objects to is a warning to a Cromwell."""
+def _read(where: Place, path: Path, imports: Sequence[Path], engine: Engine) -> wdl.Document | None:
+    """The workflow; None where only miniwdl objects, which to a Cromwell is but a warning."""
     if not path.is_file():
         raise UsageError(f"{path}: there is no such workflow.")
     try:
-        network = where.settings.engine_network_imports
-        document = wdl.load(path, imports=imports, network=network)
+        return wdl.load(path, imports=imports, network=where.settings.engine_network_imports)
     except WdlError as error:
         if engine.kind == "embedded" or wdl.is_certain(error):
             raise
         screen.note(f"{error}\nGoing on: Cromwell may see it otherwise.")
-        return path.stem, ()
-    if problems := wdl.check_inputs(document, inputs):
-        raise UsageError("\n".join(f"{source}: {problem}" for problem in problems))
-    return document.name, document.files
+        return None
 
 
 def launch(what: Order, *, wait: bool, quiet: bool, on_limit: str = "abort") -> RunFolder:
