@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 
 
@@ -12,6 +13,8 @@ def main() -> None:
 
         print(f"cromwell-userdb {__version__}")
         return
+    # Modules are most of what a command makes, and no garbage: the collector would only walk them.
+    gc.set_threshold(100_000, 20, 100)
     try:
         from cromwell_userdb.cli import main as command
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import os
 import signal
 import subprocess
@@ -115,6 +116,8 @@ def fork_detached(work: Callable[[], object], *, log: Path) -> int:
     """
     sys.stdout.flush()
     sys.stderr.flush()
+    # So that the collector leaves alone, in both, the pages that they share.
+    gc.freeze()
     pid = os.fork()
     if pid:
         return pid
