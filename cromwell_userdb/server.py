@@ -380,12 +380,22 @@ def _check_upgrade(instance: Instance, made_by: str, server: Server, upgrade: bo
         )
 
 
+_OPEN_FILES = 512
+
+
 def _check_limits() -> None:
     limit = resource.getrlimit(resource.RLIMIT_AS)[0]
     if limit != resource.RLIM_INFINITY and limit < 1 << 30:
         raise StartFailed(
             f"This session may use {limit >> 20} MB of address space (ulimit -v), and the server"
             " needs 1024. Raise the limit, or ask for more memory in the job."
+        )
+    # With fewer it starts, but can't open its tables: every write is refused, for ever.
+    files = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    if files != resource.RLIM_INFINITY and files < _OPEN_FILES:
+        raise StartFailed(
+            f"This session may open {files} files at once (ulimit -n), and the server needs"
+            f" {_OPEN_FILES}. Raise the limit."
         )
 
 

@@ -186,6 +186,10 @@ def _fork(work: Any, dies_with_us: signal.Signals) -> int:
 
 def _exec(service: Service) -> int:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a core would hold the secret
+    most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    if most != resource.RLIM_INFINITY:
+        # As many files as may be: the server itself asks for more than that, and gets no more.
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     path = service.instance.server_log
     log = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     os.dup2(log, 1)

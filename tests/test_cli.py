@@ -174,3 +174,16 @@ def test_an_instance_without_its_facts_is_not_taken_for_strangers_things(instanc
     instance.facts.write_text('{"form')
     with pytest.raises(UsageError, match=r"its instance\.json is gone or damaged"):
         provision.birth(instance, program, cache=instance.root, allow_root=True)
+
+
+@pytest.mark.functional
+@pytest.mark.parametrize(("limit", "starts"), [("-n 64", False), ("-Sn 64", True)])
+def test_a_server_has_the_files_it_needs_or_is_refused(instance, limit, starts):
+    words = " ".join([*COMMAND, "db", "start", "--root", str(instance.root)])
+    argv = ["bash", "-c", f"ulimit {limit}; {words}"]
+    done = subprocess.run(argv, capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode == 0, "(ulimit -n)" in done.stderr) == (starts, not starts)
+    if starts:
+        with server.connect(instance) as connection:
+            found = database.rows(connection, "SHOW VARIABLES LIKE 'open_files_limit'")
+        assert int(found[0][1]) > 64
