@@ -115,6 +115,8 @@ def _explain(error: OSError) -> int:
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         print(f"{where}{words}. Nothing is lost; make some room and do it again.", file=sys.stderr)
         return 5
+    if error.errno == errno.EFBIG:
+        words += ": this session's limit on files (ulimit -f) is too low"
     print(f"{where}{words}.", file=sys.stderr)
     return 2
 
