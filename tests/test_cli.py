@@ -12,7 +12,7 @@ from served import end
 
 from cromwell_userdb import database, provision, runs, server, wdl
 from cromwell_userdb.cli import files, place, screen
-from cromwell_userdb.errors import NotPrivate, UsageError, WdlError
+from cromwell_userdb.errors import NoSpace, NotPrivate, UsageError, WdlError
 from cromwell_userdb.runs import Failure, State
 
 COMMAND = [sys.executable, "-m", "cromwell_userdb"]
@@ -56,7 +56,7 @@ def test_inputs_are_utf_8_in_every_locale(tmp_path):
     ("data", "words"),
     [
         (b'{"w.x": ' + b"[" * 100_000 + b"]" * 100_000 + b"}", "nested too deeply"),
-        (b"w.x: " + b"[" * 5_000 + b"]" * 5_000, "nested too deeply"),
+        (b"w.x: " + b"[" * 50_000 + b"]" * 50_000, "nested too deeply"),
         (b"\x80\x81", "no text in UTF-8"),
         (b"[1, 2]", "an object of names and values"),
     ],
@@ -187,3 +187,16 @@ def test_a_server_has_the_files_it_needs_or_is_refused(instance, limit, starts):
         with server.connect(instance) as connection:
             found = database.rows(connection, "SHOW VARIABLES LIKE 'open_files_limit'")
         assert int(found[0][1]) > 64
+
+
+@pytest.mark.parametrize(
+    ("error", "kind"),
+    [
+        (database.Error(1021, "Disk got full writing 'x' (Errcode: 28)"), NoSpace),
+        (database.Error(3, "Error writing file (No space left on device)"), NoSpace),
+        (database.Error(1064, "You have an error in your SQL syntax"), type(None)),
+        (ValueError("ours"), type(None)),
+    ],
+)
+def test_only_a_full_disk_or_a_lost_server_is_no_mistake_of_ours(error, kind):
+    assert type(database.explained(error)) is kind
