@@ -11,7 +11,7 @@ import pymysql
 import pymysql.err
 from pymysql.cursors import Cursor
 
-from cromwell_userdb.errors import DatabaseError, NotRunning
+from cromwell_userdb.errors import DatabaseError, NoSpace, NotRunning, UserDBError
 
 # In quotes: generic only for the type checker.
 Connection: TypeAlias = "pymysql.connections.Connection[Cursor]"
@@ -21,6 +21,7 @@ Error = pymysql.err.Error
 """What a statement raises; `lost` tells whether the server went away."""
 
 _NO_SUCH_TABLE = 1146
+_FULL = {1021, 1026, 1114}  # disk full, error writing a file, the table is full
 _GONE = {2003, 2006, 2013, 2014, 2055, 1053, 1927}
 
 
@@ -111,6 +112,20 @@ def lost(error: BaseException) -> bool:
     return isinstance(error, pymysql.err.InterfaceError) or (
         isinstance(error, pymysql.err.OperationalError) and error.args[0] in _GONE
     )
+
+
+def explained(error: BaseException) -> UserDBError | None:
+    """What a user can do about this error; None where it is a mistake of ours."""
+    if not isinstance(error, pymysql.err.MySQLError):
+        return None
+    code, words = (*error.args, "", "")[:2]
+    if code in _FULL or "No space left" in str(words):
+        return NoSpace(
+            "The disk of the database is full. Nothing is lost; make some room and do it again."
+        )
+    if lost(error):
+        return DatabaseError(f"The database went away in the middle: {words}. Do it again.")
+    return None
 
 
 def tables(connection: Connection, schema: str) -> set[str]:

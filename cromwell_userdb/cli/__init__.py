@@ -103,8 +103,17 @@ class Commands(click.Group):
             sys.exit(error.exit_code)
         except OSError as error:
             sys.exit(_explain(error))
-        except Exception:  # noqa: BLE001  # a bug, which the user should not have to read
+        except Exception as error:  # noqa: BLE001  # a bug, unless the database explains it
+            if words := _of_database(error):
+                print(words, file=sys.stderr)
+                sys.exit(words.exit_code)
             sys.exit(_apologise())
+
+
+def _of_database(error: Exception) -> UserDBError | None:
+    """The sentence for an error of the database's, if it was ever talked to."""
+    database = sys.modules.get("cromwell_userdb.database")
+    return database.explained(error) if database else None
 
 
 def _explain(error: OSError) -> int:
