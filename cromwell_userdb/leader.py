@@ -141,8 +141,8 @@ class _Leading:
                 self.connection = self.task.connect()
                 register.save(self.connection, self.task.request, self.state)
             state = self.look(self.connection)
-        except (UserDBError, database.Error) as error:
-            print(f"{runs.now()} {error}", flush=True)
+        except (UserDBError, database.Error, OSError) as error:
+            _tell(f"{runs.now()} {error}")
             self.connection = None
             return False
         changed = replace(state, as_of=self.state.as_of) != self.state
@@ -178,7 +178,7 @@ class _Leading:
         try:
             runs.write_state(self.task.folder, self.state)
         except OSError as error:
-            print(f"{self.state.as_of} {error}", flush=True)
+            _tell(f"{self.state.as_of} {error}")
             return
         self.written = time.monotonic()
 
@@ -187,7 +187,7 @@ class _Leading:
         state, note = self.verdict()
         if self.connection is not None and self.terminal_since is not None:
             # Cromwell's status may be in the tables some moments before its last outputs.
-            with contextlib.suppress(DatabaseError, database.Error):
+            with contextlib.suppress(DatabaseError, database.Error, OSError):
                 self.keep_outputs(self.connection, self.state.id)
         after = self.task.afterwards(replace(self.state, state=state))
         self.state = replace(
@@ -257,6 +257,12 @@ def _cwd(task: Task) -> Path:
     return asked if os.access(asked, os.X_OK) and asked.is_dir() else task.folder.path
 
 
+def _tell(line: str) -> None:
+    """A line in the leader's log, unless that is on the full disk, too."""
+    with contextlib.suppress(OSError):
+        print(line, flush=True)
+
+
 class _Log:
     """The engine's own log, read as it grows."""
 
@@ -309,6 +315,9 @@ def ask_to_abort(folder: RunFolder, state: State) -> None:
         slurm.cancel([state.job])
     if state.leader and state.leader.is_alive:
         os.kill(state.leader.pid, signal.SIGTERM)
+    elif state.engine_process and state.engine_process.is_alive:
+        # Its leader was killed, and nobody else tells the engine.
+        os.kill(state.engine_process.pid, signal.SIGTERM)
 
 
 def reconcile(

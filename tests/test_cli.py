@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import signal
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from served import end
 
-from cromwell_userdb import database, provision, runs, server, wdl
+from cromwell_userdb import database, leader, provision, runs, server, wdl
 from cromwell_userdb.cli import files, place, screen
 from cromwell_userdb.errors import NoSpace, NotPrivate, UsageError, WdlError
+from cromwell_userdb.instance import RunFolder
+from cromwell_userdb.record import Identity
 from cromwell_userdb.runs import Failure, State
 
 COMMAND = [sys.executable, "-m", "cromwell_userdb"]
@@ -200,3 +205,24 @@ def test_a_server_has_the_files_it_needs_or_is_refused(instance, limit, starts):
 )
 def test_only_a_full_disk_or_a_lost_server_is_no_mistake_of_ours(error, kind):
     assert type(database.explained(error)) is kind
+
+
+def test_a_leader_outlives_a_disk_that_has_no_room_for_its_log(monkeypatch):
+    with Path("/dev/full").open("w") as full:
+        monkeypatch.setattr(sys, "stdout", full)
+        leader._tell("No space left on device")
+        monkeypatch.undo()
+        # What is still in its buffer can't be written either.
+        with contextlib.suppress(OSError):
+            full.close()
+
+
+def test_an_abort_reaches_an_engine_whose_leader_was_killed(tmp_path):
+    engine = subprocess.Popen(["sleep", "60"])
+    gone = subprocess.Popen(["sleep", "60"])
+    state = State(1, "running", runs.now(), leader=Identity.of(gone.pid))
+    gone.kill()
+    gone.wait()
+    state = replace(state, engine_process=Identity.of(engine.pid))
+    leader.ask_to_abort(RunFolder(tmp_path), state)
+    assert engine.wait(timeout=10) == -signal.SIGTERM
