@@ -133,10 +133,13 @@ def fork_detached(work: Callable[[], object], *, log: Path) -> int:
         work()
         status = 0
     except BaseException:  # noqa: BLE001  # the end of a process: nobody else can tell of it
-        traceback.print_exc()
+        # On a full disk nothing can be told; the fork must not go on as what it was made from.
+        with contextlib.suppress(OSError):
+            traceback.print_exc()
     finally:
-        sys.stdout.flush()
-        sys.stderr.flush()
+        with contextlib.suppress(OSError):
+            sys.stdout.flush()
+            sys.stderr.flush()
         os._exit(status)
 
 

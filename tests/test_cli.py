@@ -226,3 +226,15 @@ def test_an_abort_reaches_an_engine_whose_leader_was_killed(tmp_path):
     state = replace(state, engine_process=Identity.of(engine.pid))
     leader.ask_to_abort(RunFolder(tmp_path), state)
     assert engine.wait(timeout=10) == -signal.SIGTERM
+
+
+def test_a_fork_whose_log_is_on_a_full_disk_ends_as_a_fork():
+    code = """
+import os, pathlib
+from cromwell_userdb import process
+pid = process.fork_detached(lambda: print("x"), log=pathlib.Path("/dev/full"))
+print(os.waitpid(pid, 0)[1])
+"""
+    argv = [sys.executable, "-c", code]
+    done = subprocess.run(argv, capture_output=True, text=True, timeout=60, check=False)
+    assert done.stdout == "0\n"
