@@ -138,8 +138,14 @@ def six(db: Private, jar: str) -> Iterator[Row]:
     ours = _together(db, [_run(db, jar) for _ in range(6)])
     careful = db.here.root / "careful.conf"
     text = db.conf().read_text()
-    assert "updateSchema = false" in text
-    careful.write_text(text.replace("updateSchema = false", "updateSchema = true"))
+    # Where Liquibase is to take its lock, snapshot isolation would end some of the six.
+    for ours_only, plain in (
+        ("Schema = false", "Schema = true"),
+        ("isolation=ON", "isolation=OFF"),
+    ):
+        assert ours_only in text
+        text = text.replace(ours_only, plain)
+    careful.write_text(text)
     theirs = _together(db, [_by_hand(db, jar, careful) for _ in range(6)])
     yield row("six hellos at once, beside six with Liquibase on", ours, theirs, ratio=0.4)
 
