@@ -239,5 +239,7 @@ except OSError:
 print(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) in (0, 1))
 """
     argv = [sys.executable, "-c", code]
-    done = subprocess.run(argv, capture_output=True, text=True, timeout=60, check=False)
+    # Unbuffered, nothing is left to be refused at the end.
+    env = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
+    done = subprocess.run(argv, env=env, capture_output=True, text=True, timeout=60, check=False)
     assert done.stdout == "True\n"
