@@ -115,18 +115,6 @@ def _start_ticks(pid: int) -> int | None:
     return None if fields[0] in "ZX" else int(fields[19])
 
 
-def processes_named(names: frozenset[str], *, uid: int) -> list[tuple[int, list[str]]]:
-    """Pid and command line of `uid`'s processes on this host that bear one of `names`."""
-    import psutil  # only here: the supervisor stays small without it
-
-    found = []
-    for process in psutil.process_iter(["pid", "name", "uids", "cmdline"]):
-        facts = process.info
-        if facts["name"] in names and facts["uids"] and facts["uids"].real == uid:
-            found.append((int(facts["pid"]), list(facts["cmdline"] or [])))
-    return found
-
-
 @dataclass(frozen=True)
 class Machine:
     """What this process may use of this machine: cores, and bytes of memory."""

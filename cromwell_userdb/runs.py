@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import re
 import secrets
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -247,11 +247,6 @@ def _by_number(known: Sequence[int], number: int) -> int | None:
 
 def _means(state: State, text: str) -> bool:
     return state.name == text or (len(text) >= 4 and state.id.startswith(text.lower()))
-
-
-def jobs_of(states: Iterable[State]) -> set[str]:
-    """The job ids that these runs have, or may have, in the queue."""
-    return {job for state in states if not state.has_ended for job in state.jobs}
 
 
 def remove_empty(folder: RunFolder) -> None:

@@ -639,12 +639,17 @@ def _await_end(instance: Instance, held: Lease, wait: float) -> None:
 
 def belongings(instance: Instance) -> list[tuple[Path, int]]:
     """What `remove` would delete: everything in the root, each with its bytes on disk."""
-    return [(path, _occupied(path)) for path in sorted(instance.root.iterdir())]
+    return [(path, occupied(path)) for path in sorted(instance.root.iterdir())]
 
 
-def _occupied(path: Path) -> int:
+def occupied(path: Path) -> int:
+    """Bytes on disk of `path` and everything below it; what can't be looked at counts nothing."""
     paths = [path, *path.rglob("*")] if path.is_dir() and not path.is_symlink() else [path]
-    return sum(part.lstat().st_blocks * 512 for part in paths)
+    total = 0
+    for part in paths:
+        with contextlib.suppress(OSError):
+            total += part.lstat().st_blocks * 512
+    return total
 
 
 def remove(instance: Instance, *, wait: float = 60) -> None:

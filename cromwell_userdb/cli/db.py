@@ -214,7 +214,7 @@ def remove(place: Place, yes: bool, as_json: bool) -> None:
     found = server.belongings(instance)
     outside = session.executions_place(place)
     if outside.is_dir() and not outside.is_relative_to(instance.root):
-        found += [(outside, session.occupied(outside))]
+        found += [(outside, server.occupied(outside))]
     if as_json:
         screen.answer([{"path": str(path), "bytes": count} for path, count in found])
     else:

@@ -292,16 +292,6 @@ def executions(where: Place) -> Path:
     return folder
 
 
-def occupied(folder: Path) -> int:
-    """Bytes on disk of everything below `folder`; what can't be read counts nothing."""
-    total = 0
-    for parent, folders, names in os.walk(folder):
-        for name in (*folders, *names):
-            with contextlib.suppress(OSError):
-                total += os.lstat(Path(parent, name)).st_blocks * 512
-    return total
-
-
 def executions_place(where: Place) -> Path:
     """Where `executions` is, or will be."""
     chosen = where.settings.run_executions
