@@ -73,12 +73,12 @@ def test_imports_are_found_in_a_zip_and_in_a_folder(lab: Lab, tmp_path: Path, ki
 def test_a_volatile_task_is_run_each_time_and_another_is_not(lab: Lab, tmp_path: Path):
     path = tmp_path / "w.wdl"
     path.write_text(
-        "version 1.0\ntask random { meta { volatile: true } command { echo $RANDOM$RANDOM }"
+        "version 1.0\ntask changing { meta { volatile: true } command { mktemp -u a.XXXXXXXX }"
         " output { String o = read_string(stdout()) } }\n"
-        "task same { command { echo $RANDOM$RANDOM }"
+        "task same { meta { volatile: false } command { mktemp -u b.XXXXXXXX }"
         " output { String o = read_string(stdout()) } }\n"
-        "workflow w { call random call same"
-        " output { String changes = random.o String stays = same.o } }\n"
+        "workflow w { call changing call same"
+        " output { String changes = changing.o String stays = same.o } }\n"
     )
     first, second = outputs(lab, path), outputs(lab, path)
     assert first["changes"] != second["changes"]

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NamedTuple
 
+import WDL
+
 from cromwell_userdb.embedded import cache
 from cromwell_userdb.embedded.cache import FileHashes, Hashes
 from cromwell_userdb.embedded.errors import EVALUATION, words_of
@@ -43,7 +45,8 @@ class Caching:
 
     def mode(self, attempt: Attempt) -> str:
         """Cromwell's name for what the cache does for this attempt."""
-        volatile = attempt.plan.task.meta.get("volatile") in (True, "true")
+        said = attempt.plan.task.meta.get("volatile")
+        volatile = isinstance(said, WDL.Expr.Boolean) and said.value
         read = self.options.read_from_cache and attempt.call.attempt == 1 and not volatile
         write = self.options.write_to_cache and not volatile
         if read:
