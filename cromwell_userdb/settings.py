@@ -108,6 +108,22 @@ class Settings:
     leader_memory_mb: int = _setting(0, "memory of a leader, MB; 0: 2000 and the engine's heap")
     leader_cpus: int = _setting(2, "cores of a leader")
     leader_signal_seconds: int = _setting(300, "seconds before its limit that a leader stops")
+    container_runtime: str = _setting(
+        "auto",
+        "what runs the images that tasks name; none: they are ignored",
+        choices=("auto", "apptainer", "singularity", "podman", "docker", "none"),
+    )
+    container_program: str = _setting("", "that program; else the one on PATH", path=True)
+    container_images: str = _setting("", "folder that images are kept in", path=True)
+    container_site_images: tuple[str, ...] = _setting(
+        (), "folders of images that others see to, looked into first", path=True
+    )
+    container_pull: str = _setting(
+        "here", "where missing images are pulled", choices=("here", "job", "never")
+    )
+    container_binds: tuple[str, ...] = _setting(
+        (), "more folders that containers see: SRC, SRC:DST or SRC:DST:ro"
+    )
     template_dir: str = _setting("", "folder of templates that come before ours", path=True)
     template_snippet: str = _setting("", "HOCON put at the end of cromwell.conf", path=True)
 
@@ -134,9 +150,11 @@ NAMES = tuple(_FIELDS)
 _DEFAULTS = Settings().by_name()
 
 
-def is_path(name: str) -> bool:
-    """Whether the setting is a file or folder."""
-    return bool(_FIELDS[name].metadata["path"])
+def paths(name: str, value: Value) -> tuple[str, ...]:
+    """The files and folders in a setting's value; none where it is of another kind."""
+    if not _FIELDS[name].metadata["path"]:
+        return ()
+    return value if isinstance(value, tuple) else tuple(filter(None, [str(value)]))
 
 
 def describe(name: str) -> str:
@@ -217,11 +235,12 @@ def from_toml(text: str, *, origin: str, anywhere: bool = False) -> dict[str, Va
         for key, value in content.items():
             name = f"{section}.{key}"
             found[name] = check(name, value, origin=origin)
-            if is_path(name) and value and not str(value).startswith(("/", "~")):
-                raise SettingError(
-                    f"{origin}: {name} takes a whole path, from / or ~ on, not {value!r}: it "
-                    "has to mean the same wherever you are."
-                )
+            for path in paths(name, found[name]):
+                if not path.startswith(("/", "~")):
+                    raise SettingError(
+                        f"{origin}: {name} takes a whole path, from / or ~ on, not {path!r}: it "
+                        "has to mean the same wherever you are."
+                    )
             if anywhere and not _FIELDS[name].metadata["anywhere"]:
                 raise SettingError(
                     f"{origin}: {name} may not be set in the current folder; use "

@@ -55,6 +55,12 @@ def test_the_file_of_the_current_folder_may_not_name_programs():
         from_toml('[server]\nbinary = "/tmp/evil"', origin="./x.toml", anywhere=True)
 
 
+def test_each_path_of_a_list_has_to_mean_the_same_everywhere():
+    assert from_toml('[container]\nsite_images = ["/a", "~/b"]', origin="x.toml")
+    with pytest.raises(SettingError, match=r"site_images takes a whole path.*'b'"):
+        from_toml('[container]\nsite_images = ["/a", "b"]', origin="x.toml")
+
+
 def test_variables_of_the_environment_are_settings_too():
     environ = {"CROMWELL_USERDB_SERVER_IDLE_MINUTES": "3", "CROMWELL_USERDB_ROOT": "/x"}
     assert from_environment(environ) == {"server.idle_minutes": 3.0}

@@ -172,18 +172,19 @@ def _checked(name: str, values: tuple[str, ...]) -> names.Value:
         raise UsageError(f"{name} takes one value; one with spaces needs quotes.")
     given: Any = values if several and len(values) > 1 else values[0]
     value = names.check(name, given, origin="config set")
-    return _whole_path(name, value) if value and names.is_path(name) else value
+    whole = tuple(_whole_path(name, path) for path in names.paths(name, value))
+    return (whole if several else whole[0]) if whole else value
 
 
-def _whole_path(name: str, value: names.Value) -> str:
-    path = absolute(str(value))
+def _whole_path(name: str, value: str) -> str:
+    path = absolute(value)
     if name == "run.executions":
         executions_in(str(path), "default")
     elif name == "template.snippet":
         from cromwell_userdb.cli import overrides
 
         overrides.read(path, setting=f"{name}: ")
-    elif name != "run.copy_outputs_to" and not path.exists():
+    elif name not in ("run.copy_outputs_to", "container.images") and not path.exists():
         raise SettingError(f"config set: {name}: there is no {tilde(path)}.")
     return str(path)
 
