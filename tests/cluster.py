@@ -47,12 +47,12 @@ StorageLoc=acct
 # AccountingStoragePass: AuthInfo is not used for the controller's link to slurmdbd.
 # ReturnToService and NodeAddr keep names and restarts from taking nodes down.
 SLURM_CONF = """\
-ClusterName=hal
+ClusterName={name}
 SlurmctldHost={host}(127.0.0.1)
 SlurmctldPort={ctl_port}
 SlurmUser=slurm
 AuthType=auth/munge
-AuthInfo=socket={root}/munge/s
+AuthInfo=socket={munge}
 StateSaveLocation={root}/ctl
 SlurmctldPidFile={root}/ctl/ctld.pid
 SlurmctldLogFile={root}/ctl/ctld.log
@@ -75,11 +75,10 @@ JobAcctGatherParams=OverMemoryKill
 AccountingStorageType=accounting_storage/slurmdbd
 AccountingStorageHost=localhost
 AccountingStoragePort={dbd_port}
-AccountingStoragePass={root}/munge/s
+AccountingStoragePass={munge}
 AccountingStorageEnforce=associations,limits,qos
 AccountingStoreFlags=job_comment
 SchedulerParameters=batch_sched_delay=0,sched_interval=2,bf_interval=5
-MinJobAge={min_job_age}
 KillWait=5
 SlurmdTimeout=15
 MailProg=/bin/true
@@ -158,6 +157,19 @@ class Cluster:
     def stop_controller(self) -> None:
         _end(self.root / "ctl/ctld.pid", patience=10)
 
+    def lose_state(self) -> None:
+        """Empty the StateSaveLocation of a controller that is stopped."""
+        for path in (self.root / "ctl").iterdir():
+            if path.is_dir():
+                shutil.rmtree(path)
+            elif not path.name.startswith(("dbd.", "ctld.")):
+                path.unlink()
+
+    def configure(self, **conf: str) -> None:
+        """Change slurm.conf, and have the controller read it anew."""
+        self.conf.write_text(_changed(self.conf.read_text(), conf))
+        self.run(["scontrol", "reconfigure"])
+
     def start_controller(self, *options: str) -> None:
         _run([*as_user("slurm"), "slurmctld", *options], SLURM_CONF=str(self.conf))
         _wait(lambda: "UP" in self.run(["scontrol", "ping"], check=False), "slurmctld")
@@ -191,17 +203,31 @@ def lacks() -> str:
     return f"needs {', '.join(missing)}" if missing else ""
 
 
-def start(root: Path, *, users: Mapping[str, str] | None = None, min_job_age: int = 20) -> Cluster:
-    """Start everything below `root`, whose parents must be passable; about four seconds."""
+def start(
+    root: Path,
+    *,
+    users: Mapping[str, str] | None = None,
+    min_job_age: int = 20,
+    name: str = "hal",
+    beside: Cluster | None = None,
+    conf: Mapping[str, str] | None = None,
+) -> Cluster:
+    """Start everything below `root`, whose parents must be passable; about four seconds.
+
+    One `beside` another shares its munge and its accounting. `conf` changes slurm.conf, or
+    adds to it.
+    """
     users = USERS if users is None else users
     cluster = Cluster(root)
     _folders(root, users)
     try:
-        _start_munged(root)
-        _start_mariadb(root)
-        _write_conf(root, min_job_age)
-        _start_slurmdbd(root)
-        (root / "load").write_text(_associations(users))
+        if not beside:
+            _start_munged(root)
+            _start_mariadb(root)
+        _write_conf(root, name, beside, {"MinJobAge": str(min_job_age), **(conf or {})})
+        if not beside:
+            _start_slurmdbd(root)
+        (root / "load").write_text(_associations(name, users))
         cluster.run(["sacctmgr", "-i", "load", root / "load"])
         cluster.start_controller()
         for node in range(1, NODES + 1):
@@ -280,23 +306,36 @@ def _start_mariadb(root: Path) -> None:
     _run([*client, f"CREATE DATABASE acct; {account}; {grant}"])
 
 
-def _write_conf(root: Path, min_job_age: int) -> None:
+def _write_conf(root: Path, name: str, beside: Cluster | None, conf: Mapping[str, str]) -> None:
     ports = free_ports(NODES + 2)
+    first = beside.root if beside else root
     facts = {
         "root": root,
+        "name": name,
+        "munge": first / "munge/s",
         "host": socket.gethostname().split(".")[0],
         "nodes": NODES,
-        "min_job_age": min_job_age,
-        "dbd_port": ports[0],
+        "dbd_port": _dbd_port(first) if beside else ports[0],
         "ctl_port": ports[1],
         "first_port": ports[2],
         "last_port": ports[-1],
     }
-    slurmdbd = root / "slurmdbd.conf"
-    slurmdbd.write_text(SLURMDBD_CONF.format(**facts))
-    slurmdbd.chmod(0o600)
-    shutil.chown(slurmdbd, "slurm")
-    (root / "slurm.conf").write_text(SLURM_CONF.format(**facts))
+    if not beside:
+        slurmdbd = root / "slurmdbd.conf"
+        slurmdbd.write_text(SLURMDBD_CONF.format(**facts))
+        slurmdbd.chmod(0o600)
+        shutil.chown(slurmdbd, "slurm")
+    (root / "slurm.conf").write_text(_changed(SLURM_CONF.format(**facts), conf))
+
+
+def _changed(text: str, conf: Mapping[str, str]) -> str:
+    """The lines of a slurm.conf with other values for some names, and what is new before them."""
+    lines = [line for line in text.splitlines() if line.partition("=")[0] not in conf]
+    return "\n".join([*(f"{name}={value}" for name, value in conf.items()), *lines, ""])
+
+
+def _dbd_port(root: Path) -> int:
+    return int((root / "slurmdbd.conf").read_text().partition("DbdPort=")[2].split()[0])
 
 
 def free_ports(count: int) -> range:
@@ -319,13 +358,11 @@ def _is_free(port: int) -> bool:
 def _start_slurmdbd(root: Path) -> None:
     env = {"MYSQL_UNIX_PORT": str(root / "db/s"), "SLURM_CONF": str(root / "slurm.conf")}
     _run([*as_user("slurm"), "slurmdbd"], **env)
-    text = (root / "slurmdbd.conf").read_text()
-    port = int(text.partition("DbdPort=")[2].split()[0])
-    _wait(lambda: not _is_free(port), "slurmdbd")
+    _wait(lambda: not _is_free(_dbd_port(root)), "slurmdbd")
 
 
-def _associations(users: Mapping[str, str]) -> str:
-    lines = ["Cluster - 'hal'", "Parent - 'root'"]
+def _associations(name: str, users: Mapping[str, str]) -> str:
+    lines = [f"Cluster - '{name}'", "Parent - 'root'"]
     lines += ["User - 'root':DefaultAccount='root':AdminLevel='Administrator'"]
     lines += [f"Account - '{account}'" for account in sorted(set(users.values()))]
     for user, account in users.items():
