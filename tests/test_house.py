@@ -21,7 +21,7 @@ PACKAGE = HOUSE / "cromwell_userdb"
 # From the bottom up; a module imports from the lines above its own, a folder also from itself.
 LAYERS = [
     "errors",
-    "instance settings journal sockets",
+    "instance reference settings journal sockets",
     "process record render database wdl hocon progress",
     "runs",
     "binaries disk hooks java keys lease register releases schema traps"
