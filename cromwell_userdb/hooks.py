@@ -79,6 +79,9 @@ def install(folder: Path, settings: HookSettings) -> None:
         if hook.is_file():
             # Thirty waits for the disk would be a good part of a run's start.
             write_private(folder / hook.name, hook.read_bytes(), mode=0o700, durable=False)
+    # One file, because a node may see none of them.
+    parts = [_PACKAGED.joinpath(name).read_bytes() for name in ("call", "job")]
+    write_private(folder / "batch", b"\n".join([b"#!/bin/bash", *parts]), durable=False)
     write_private(folder / "settings", settings_text(settings))
 
 

@@ -106,7 +106,7 @@ class Call:
         keys = SLURM_KEYS if hook == "submit" else LOCAL_KEYS
         lines = [f"{key}={self.attributes.get(key, '')}" for key in keys]
         script = self.here / "script.submit"
-        text = "\n".join(["#!/bin/bash", f"{self.run.hooks}/{hook} <<'END-7'", *lines, "END-7", ""])
+        text = "\n".join(["#!/bin/bash", f". {self.run.hooks}/{hook} <<'END-7'", *lines, "END-7", ""])
         script.write_text(text)
         return script
 
@@ -120,7 +120,9 @@ class Call:
         return self
 
     def check(self, hook: str = "check-alive") -> int:
-        return self.run.hook(hook, self.job, self.here / "script.check").returncode
+        script = self.here / "script.check"
+        script.write_text(f"#!/bin/bash\n. {self.run.hooks}/{hook} {self.job} $0\n")
+        return self.run.run_as(["/bin/bash", script]).returncode
 
     def kill(self, hook: str = "kill") -> None:
         self.run.hook(hook, self.job, self.here / "script.kill")
