@@ -21,7 +21,7 @@ BAD_ENDS = frozenset({"Failed", "RetryableFailure", "Aborted"})
 """Calls with these are run again, whatever their return code says."""
 
 Overrides = Mapping[str, Mapping[str, str | int]]
-"""By call (`align`, `align[17]`), what to ask for: `memory_mb` at least, `time`."""
+"""By call (`align`, `align[17]`), what to ask for: `memory_mb` at least, `time`, `cpu`."""
 
 
 @dataclass(frozen=True)
@@ -104,8 +104,10 @@ def overrides_text(overrides: Overrides) -> str:
     )
 
 
-def read_overrides(memory: Sequence[str], time: Sequence[str]) -> dict[str, dict[str, str | int]]:
-    """What ``call=8GB`` and ``call=2:00:00`` say; raises UsageError for anything else."""
+def read_overrides(
+    memory: Sequence[str], time: Sequence[str], cpu: Sequence[str] = ()
+) -> dict[str, dict[str, str | int]]:
+    """What ``call=8GB``, ``call=2:00:00`` and ``call=4`` say; UsageError for anything else."""
     found: dict[str, dict[str, str | int]] = {}
     for word in memory:
         call, value = _split(word, "--memory", "call=8GB")
@@ -115,6 +117,11 @@ def read_overrides(memory: Sequence[str], time: Sequence[str]) -> dict[str, dict
         if not re.fullmatch(r"(\d+-)?\d+(:\d+){0,2}", value):
             raise UsageError(f"--time {word}: write minutes, hours:minutes:seconds or days-hours.")
         found.setdefault(call, {})["time"] = value
+    for word in cpu:
+        call, value = _split(word, "--cpu", "call=4")
+        if not re.fullmatch(r"[1-9]\d{0,4}", value):
+            raise UsageError(f"--cpu {word}: write a number of cores.")
+        found.setdefault(call, {})["cpu"] = int(value)
     return found
 
 

@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from cromwell_userdb.errors import UnknownRun
+from cromwell_userdb.errors import NotRunning, UnknownRun
 from cromwell_userdb.instance import Instance, RunFolder
 from cromwell_userdb.progress import Count
 from cromwell_userdb.record import Identity, make_private, read_json, write_json
@@ -159,6 +159,14 @@ def read_request(folder: RunFolder) -> Request | None:
     known = {part.name for part in fields(Request)}
     facts = {name: value for name, value in facts.items() if name in known}
     return Request(**facts | {"arguments": tuple(facts.get("arguments", ()))})
+
+
+def request_of(folder: RunFolder) -> Request:
+    """Raises NotRunning where the run was never requested."""
+    request = read_request(folder)
+    if request is None:
+        raise NotRunning(f"run {folder.number} was never requested: start it anew with run.")
+    return request
 
 
 def write_state(folder: RunFolder, state: State) -> None:

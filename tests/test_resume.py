@@ -13,6 +13,7 @@ import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from cluster import Cluster
@@ -246,6 +247,8 @@ def test_an_aborted_run_is_begun_again_where_it_was(lab: Lab, tmp_path: Path):
         (("--memory", "use"), "write it as call=8GB"),
         (("--memory", "use=lots"), "'lots' is no amount of memory"),
         (("--time", "use=soon"), "write minutes"),
+        (("--time", "use=1-0"), "--time is for SLURM jobs"),
+        (("--cpu", "use=half"), "write a number of cores"),
     ],
 )
 def test_what_can_not_be_asked_for_is_refused(lab: Lab, fragile: Path, words, sentence):
@@ -260,8 +263,11 @@ def test_what_can_not_be_asked_for_is_refused(lab: Lab, fragile: Path, words, se
 
 
 def test_overrides_are_read_by_call_and_shard():
-    read = adoption.read_overrides(["align=8GB", "w.call[17]=500"], ["align=1-12"])
-    assert read == {"align": {"memory_mb": 8192, "time": "1-12"}, "call[17]": {"memory_mb": 500}}
+    read = adoption.read_overrides(["align=8GB", "w.call[17]=500"], ["align=1-12"], ["align=4"])
+    assert read == {
+        "align": {"memory_mb": 8192, "time": "1-12", "cpu": 4},
+        "call[17]": {"memory_mb": 500},
+    }
 
 
 @pytest.mark.parametrize(
@@ -342,3 +348,77 @@ def test_jobs_of_a_killed_run_are_taken_up_and_none_is_submitted_again(
 
     until(lambda: "all" in submitted())
     assert submitted() == ["all", "one", "one", "one"]
+
+
+@pytest.mark.functional
+@pytest.mark.root
+@pytest.mark.slurm
+def test_a_lost_run_is_resumed_from_a_job_which_takes_its_jobs_up(cluster: Cluster, member: Member):
+    marks = member.home / "marks"
+    begun = member.userdb("run", "marked.wdl", "--input", f"marked.marks={marks}", "--detach")
+    assert begun.returncode == 0, begun.stderr
+    until(lambda: len(marks_of(marks)) == 3, timeout=60)
+    lost = state_of(member, 1)
+    for name in ("leader", "engine_process"):
+        kill(lost[name]["pid"])
+    done = member.userdb("resume", "1", "--submit", "--leader-time", "30", "--json")
+    assert done.returncode == 0, done.stderr
+    resumed = json.loads(done.stdout)
+    assert (resumed["resumes"], state_of(member, 1)["resumed_by"]) == (1, 2)
+    facts = member.run("scontrol", "show", "job", resumed["job"]).stdout
+    assert "Comment=cromwell-userdb run 2" in facts
+    assert "TimeLimit=00:30:00" in facts
+    result = json.loads(member.userdb("attach", "2", "--json").stdout)
+    assert (result["state"], result["outputs"]["marked.os"]) == ("succeeded", DONE)
+    assert (result["job"], marks_of(marks)) == (resumed["job"], ["0", "1", "2"])
+
+
+@pytest.mark.functional
+@pytest.mark.root
+@pytest.mark.slurm
+def test_what_failed_gets_the_cores_memory_and_time_that_are_asked_for(
+    cluster: Cluster, member: Member
+):
+    wdl = member.home / "hungry.wdl"
+    wdl.write_text(
+        "version 1.0\ntask t { command <<< [ $SLURM_CPUS_PER_TASK = 3 ] >>> "
+        'output { String o = "fed" } }\n'
+        "workflow hungry { call t output { String o = t.o } }\n"
+    )
+    assert member.userdb("run", wdl).returncode == 1
+    more = ("--cpu", "t=3", "--memory", "t=2222MB", "--time", "t=5")
+    done = member.userdb("resume", "1", "--submit", *more)
+    assert done.returncode == 0, done.stderr
+    assert member.userdb("attach", "2").returncode == 0
+    argv = ["sacct", "-n", "-X", "-P", "-u", "alice", "-o", "reqcpus,reqmem,timelimit,workdir"]
+
+    def asked() -> list[str]:
+        rows = cluster.run(argv).splitlines()
+        return [row for row in rows if row.endswith("call-t") and str(member.home) in row]
+
+    until(lambda: len(asked()) == 2)
+    assert [row.split("|")[:3] for row in asked()][1] == ["3", "2222M", "00:05:00"]
+
+
+@pytest.mark.functional
+@pytest.mark.root
+@pytest.mark.slurm
+def test_a_resumed_run_that_is_aborted_in_the_queue_takes_the_old_jobs_with_it(member: Member):
+    marks = member.home / "marks"
+    words = ("--input", f"marked.marks={marks}", "--input", "marked.s=4000")
+    assert member.userdb("run", "marked.wdl", *words, "--detach").returncode == 0
+    until(lambda: len(marks_of(marks)) == 3, timeout=60)
+    lost = state_of(member, 1)
+    for name in ("leader", "engine_process"):
+        kill(lost[name]["pid"])
+    done = member.userdb("resume", "1", "--submit", "--leader-partition", "hold")
+    assert done.returncode == 0, done.stderr
+    aborted = member.userdb("abort", "2")
+    assert aborted.returncode == 0, aborted.stderr
+    until(lambda: not member.run("squeue", "--me", "-h").stdout.strip(), timeout=60)
+    assert state_of(member, 2)["state"] == "aborted"
+
+
+def state_of(member: Member, run: int) -> dict[str, Any]:
+    runs = member.home / ".local/share/cromwell-userdb/default/runs"
+    return dict(json.loads((runs / str(run) / "state.json").read_text()))

@@ -289,11 +289,11 @@ def abort_(place: Place, run: str, wait: bool, as_json: bool) -> None:
     while wait and not state.has_ended and time.monotonic() < deadline:
         time.sleep(0.1)
         folder, state = _run(place, str(folder.number))
-    if state.state == runs.LOST:
-        # Nobody is left to obey: its jobs are ours to cancel.
-        from cromwell_userdb.cli import resume
+    if state.state == runs.LOST or (state.resumes and state.state == runs.ABORTED and not state.id):
+        # Nobody is left to obey: its jobs, or those that it was to take up, are ours to cancel.
+        from cromwell_userdb.cli import leftovers
 
-        state = resume.end_jobs(place, folder, state, wait=wait)
+        state = leftovers.end_jobs(place, folder, state, wait=wait)
     if as_json:
         return screen.answer(runs.as_json(state))
     screen.note(f"run {state.run} {_aborted(state)}")

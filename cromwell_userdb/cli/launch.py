@@ -11,7 +11,7 @@ from typing import Any
 
 from cromwell_userdb import engine as engines
 from cromwell_userdb import leader, process, runs, wdl
-from cromwell_userdb.cli import cluster, files, place, screen, session
+from cromwell_userdb.cli import cluster, files, leftovers, place, screen, session
 from cromwell_userdb.cli.place import Place
 from cromwell_userdb.cluster import check
 from cromwell_userdb.engine import Engine
@@ -58,7 +58,7 @@ def order(where: Place, *, more_flags: Mapping[str, Any], **words: Any) -> Order
     )
     session.check_overrides(where)
     if any(words[f"slurm_{name}"] for name in _SLURM):
-        _check_slurm(where)
+        check_slurm(where)
     if words["inputs"] and words["inputs_option"]:
         raise UsageError("Name the inputs once: as the second word, or with -i.")
     source = words["inputs"] or words["inputs_option"]
@@ -97,7 +97,7 @@ def _metadata_output(named: Path | None) -> Path | None:
     return path
 
 
-def _check_slurm(where: Place) -> None:
+def check_slurm(where: Place) -> None:
     """Refuse a partition, account, qos or time that SLURM would refuse later."""
     settings = where.settings
     check_extra(settings.slurm_extra)
@@ -209,8 +209,6 @@ def begin(
     where: Place, folder: RunFolder, engine: Engine, *, snapshot_isolation: bool
 ) -> leader.Task:
     """Write the run's configuration and hooks; returns what its leader has to do."""
-    from cromwell_userdb.cli import resume  # which launches, in its turn
-
     request = runs.read_request(folder)
     if request is None:
         raise UsageError(f"run {folder.number} was never requested.")
@@ -218,7 +216,7 @@ def begin(
     make_private(folder.path / "workflow-logs")
     session.hooks(where, folder, resumes=request.resumes)
     if request.resumes is not None:
-        resume.equip(where, folder, request)
+        leftovers.equip(where, folder, request)
     conf = session.conf(
         where,
         folder,
@@ -242,7 +240,7 @@ def begin(
         environment=engines.environment(engine, os.environ),
         connect=lambda: session.connect(where),
         cancel=lambda jobs: session.cancel(where, folder, jobs),
-        afterwards=lambda state: resume.tidy(where, folder, request, state),
+        afterwards=lambda state: leftovers.tidy(where, folder, request, state),
     )
 
 

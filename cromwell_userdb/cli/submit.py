@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import hashlib
 import os
 import sys
@@ -13,12 +14,11 @@ from typing import Any
 import click
 
 from cromwell_userdb import leader, process, render, runs, server, slurm
-from cromwell_userdb.cli import launch, place, screen, session, standing
+from cromwell_userdb.cli import launch, place, screen, session, standing, successor
 from cromwell_userdb.cli.arguments import OnRun, run_argument
-from cromwell_userdb.cli.launch import Order
-from cromwell_userdb.cli.place import Place, require
+from cromwell_userdb.cli.place import Command, Place, require
 from cromwell_userdb.cli.run import EXIT, order_options
-from cromwell_userdb.errors import Held, NotFound, UsageError, UserDBError
+from cromwell_userdb.errors import CommandFailed, Held, NotFound, UsageError, UserDBError
 from cromwell_userdb.instance import RunFolder
 from cromwell_userdb.record import write_private
 from cromwell_userdb.runs import State
@@ -26,13 +26,37 @@ from cromwell_userdb.runs import State
 STOPPED = 75
 
 
+_LEADER = (
+    click.option(
+        "--on-limit",
+        type=click.Choice(["requeue", "adopt", "abort"]),
+        default="requeue",
+        show_default=True,
+        help="Before the leader's time limit.",
+    ),
+    click.option("--leader-time", metavar="TIME", help="Time limit of the leader's job."),
+    click.option("--leader-partition", metavar="NAME", help="Partition of the leader's job."),
+    click.option("--leader-memory", metavar="MB", type=int, help="Memory of the leader's job."),
+)
+
+
+def leader_options(command: Command) -> Command:
+    """What a leader's job may be given, whatever the settings say."""
+    return functools.reduce(lambda made, flag: flag(made), reversed(_LEADER), command)
+
+
+def leader_flags(words: dict[str, Any]) -> dict[str, Any]:
+    """The settings that --leader-time and its like stand for, taken out of `words`."""
+    return {
+        "leader.time": words.pop("leader_time"),
+        "leader.partition": words.pop("leader_partition"),
+        "leader.memory_mb": words.pop("leader_memory"),
+    }
+
+
 @click.command("submit")
 @order_options
-@click.option("--on-limit", type=click.Choice(["requeue", "adopt", "abort"]), default="requeue",
-              show_default=True, help="Before the leader's time limit.")  # fmt: skip
-@click.option("--leader-time", metavar="TIME", help="Time limit of the leader's job.")
-@click.option("--leader-partition", metavar="NAME", help="Partition of the leader's job.")
-@click.option("--leader-memory", metavar="MB", type=int, help="Memory of the leader's job.")
+@leader_options
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @place.options
 def submit_(place: Place, on_limit: str, as_json: bool, **words: Any) -> None:
@@ -46,43 +70,65 @@ def submit_(place: Place, on_limit: str, as_json: bool, **words: Any) -> None:
       cromwell-userdb submit workflow.wdl inputs.json
       cromwell-userdb submit workflow.wdl inputs.json --leader-time 2-00:00:00
     """
-    flags = {
-        "leader.time": words.pop("leader_time"),
-        "leader.partition": words.pop("leader_partition"),
-        "leader.memory_mb": words.pop("leader_memory"),
-    }
-    what = launch.order(place, **words, more_flags=flags)
-    folder, ahead = submit(what, on_limit=on_limit)
-    state = standing.of(what.where, folder)
+    what = launch.order(place, **words, more_flags=leader_flags(words))
+    check(what.where)
+    folder, ahead = queue(what.where, launch.enter(what, on_limit=on_limit))
+    tell(what.where, folder, ahead, as_json=as_json)
+
+
+def check(where: Place) -> None:
+    """Raises NotFound where nobody takes a job."""
+    if not session.has_slurm():
+        raise NotFound("No SLURM answers here (looked for sbatch and scontrol ping): use run.")
+
+
+def queue(where: Place, folder: RunFolder) -> tuple[RunFolder, list[str]]:
+    """Queue a leader for the run that was entered; returns those of this instance ahead of it."""
+    # An idle server of ours would keep the job's node waiting.
+    with contextlib.suppress(Held):
+        server.stop(where.instance)
+    try:
+        ahead = leaders(where)
+        job = _submitted(where, folder)
+    except UserDBError:
+        successor.withdraw(folder)
+        raise
+    state = runs.read_state(folder)
+    if state and state.state == runs.QUEUED:
+        runs.write_state(folder, replace(state, job=job, leader=None))
+    return folder, ahead
+
+
+def _submitted(where: Place, folder: RunFolder) -> str:
+    """The id of the leader's job, also where SLURM made one and its answer was lost."""
+    try:
+        words = process.run(leader_argv(where, folder), env=slurm.scrubbed(os.environ))
+    except CommandFailed:
+        argv = ["squeue", "--me", "-h", "-n", job_name(where), "-o", "%i %k"]
+        for line in process.run(argv, timeout=60).splitlines():
+            id, _, comment = line.partition(" ")
+            if comment == comment_of(folder):
+                return id
+        raise
+    return words.strip().partition(";")[0]
+
+
+def tell(where: Place, folder: RunFolder, ahead: list[str], *, as_json: bool) -> None:
+    """Give back the number of a run whose leader was queued."""
+    state = standing.of(where, folder)
     if as_json:
         return screen.answer(runs.as_json(state) | {"after": ahead})
     print(folder.number)
     behind = f" behind {', '.join(f'job {job}' for job in ahead)}" if ahead else ""
     screen.note(
         f"run {folder.number} is job {state.job}{behind}; "
-        f"cromwell-userdb attach {folder.number}{place.option} follows it."
+        f"cromwell-userdb attach {folder.number}{where.option} follows it."
     )
 
 
-def submit(what: Order, *, on_limit: str) -> tuple[RunFolder, list[str]]:
-    """Queue a leader for the run; returns the leaders of this instance that are ahead of it."""
-    if not session.has_slurm():
-        raise NotFound("No SLURM answers here (looked for sbatch and scontrol ping): use run.")
-    where = what.where
-    # An idle server of ours would keep the job's node waiting.
-    with contextlib.suppress(Held):
-        server.stop(where.instance)
-    folder = launch.enter(what, on_limit=on_limit)
-    try:
-        ahead = [job for job in leaders(where) if job]
-        job = process.run(leader_argv(where, folder), env=slurm.scrubbed(os.environ)).strip()
-    except UserDBError:
-        runs.remove_empty(folder)
-        raise
-    state = runs.read_state(folder)
-    if state:
-        runs.write_state(folder, replace(state, job=job.partition(";")[0], leader=None))
-    return folder, ahead
+def comment_of(folder: RunFolder) -> str:
+    """What ties a job to its run in SLURM's records."""
+    return f"cromwell-userdb run {folder.number}"
 
 
 def job_name(where: Place) -> str:
@@ -106,7 +152,7 @@ def leader_argv(where: Place, folder: RunFolder) -> list[str | Path]:
     memory = settings.leader_memory_mb or 2000 + settings.engine_heap_mb
     options = {
         "job-name": job_name(where),
-        "comment": f"cromwell-userdb run {folder.number}",
+        "comment": comment_of(folder),
         "dependency": "singleton",
         "signal": f"B:TERM@{settings.leader_signal_seconds}",
         "output": str(folder.leader_log),
@@ -178,9 +224,7 @@ def _led(where: Place, folder: RunFolder, state: State) -> State:
         session.tables(where, connection, engine, say=screen.note)
         snapshot = session.knows_snapshot_isolation(connection)
     if state.state == runs.LOST:
-        from cromwell_userdb.cli import resume
-
-        folder = resume.enter(where, folder)
+        folder = successor.enter(where, folder)
     task = launch.begin(where, folder, engine, snapshot_isolation=snapshot)
     return leader.lead(task)
 
