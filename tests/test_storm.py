@@ -1,0 +1,197 @@
+"""Bad weather on a real SLURM: whole runs through outages, losses, limits and kills.
+
+CI has the short versions. At full length, with the embedded engine or the Cromwell that
+CROMWELL_USERDB_CROMWELL names:
+
+    python -m pytest -n 0 -m matrix tests/test_storm.py
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cluster import Cluster, lacks, start, stop
+from lab import WDL, kill, until
+from people import Member, Person, on
+
+pytestmark = [
+    pytest.mark.functional,
+    pytest.mark.root,
+    pytest.mark.slurm,
+    pytest.mark.timeout(300),
+]
+
+FULL = (pytest.mark.matrix, pytest.mark.timeout(3600))
+"""For what takes longer than CI may."""
+
+JAR = os.environ.get("CROMWELL_USERDB_CROMWELL")
+START = 120 if JAR else 30
+"""Seconds in which a run's calls are under way."""
+
+
+@contextmanager
+def weather(name: str, **more: Any) -> Iterator[Cluster]:
+    """A cluster that nobody else is on."""
+    if reason := lacks():
+        pytest.skip(reason)
+    root = Path(tempfile.mkdtemp(prefix=f"{name}-", dir="/tmp"))
+    try:
+        yield start(root, name=name, **more)
+    finally:
+        stop(root)
+
+
+@pytest.fixture(scope="module")
+def storm() -> Iterator[Cluster]:
+    with weather("storm") as cluster:
+        yield cluster
+
+
+@pytest.fixture
+def member(storm: Cluster, alice: Person) -> Iterator[Member]:
+    with settled(storm, alice) as person:
+        yield person
+
+
+@contextmanager
+def settled(cluster: Cluster, person: Person, *words: str) -> Iterator[Member]:
+    """The person on the cluster, with an instance; nothing of theirs is left afterwards."""
+    there = on(cluster, person)
+    done = there.userdb("init", *(["--cromwell", JAR] if JAR else []), *words)
+    assert done.returncode == 0, done.stderr
+    there.userdb("config", "set", "slurm.poll_seconds", "5")
+    shutil.copy(WDL / "storm.wdl", there.home)
+    yield there
+    for number in numbers(there):
+        lose(there, number)
+    there.run("scancel", f"--user={there.name}")
+    until(lambda: not queue(there), timeout=60)
+    there.userdb("db", "stop", "--force")
+
+
+# What is typed, and what is seen.
+
+
+def folder(person: Person, number: int) -> Path:
+    return person.home / ".local/share/cromwell-userdb/default/runs" / str(number)
+
+
+def numbers(person: Person) -> list[int]:
+    return sorted(int(path.name) for path in folder(person, 1).parent.glob("[0-9]*"))
+
+
+def state(person: Person, number: int) -> dict[str, Any]:
+    """What the run's leader wrote last."""
+    return dict(json.loads((folder(person, number) / "state.json").read_text()))
+
+
+def begin(person: Person, sleeps: Sequence[int], *words: str, verb: str = "run") -> int:
+    """Start the workflow with one chain of two calls for each number of seconds."""
+    inputs = {"storm.sleeps": list(sleeps), "storm.marks": str(person.home / "marks")}
+    path = person.home / "in.json"
+    path.write_text(json.dumps(inputs))
+    detach = ["--detach"] if verb == "run" else []
+    done = person.userdb(verb, "storm.wdl", path, *detach, *words)
+    assert done.returncode == 0, done.stderr
+    return int(done.stdout)
+
+
+def running(person: Person, number: int) -> int:
+    return sum(calls["running"] for calls in state(person, number)["calls"])
+
+
+def wait_for_calls(person: Person, number: int, count: int) -> None:
+    """Until so many calls run, each in a job that has begun."""
+    until(lambda: len(marks(person)) >= count, timeout=START + count)
+    until(lambda: running(person, number) >= count, timeout=START)
+
+
+def ended(person: Person, number: int, *, timeout: float = 120) -> dict[str, Any]:
+    done = person.userdb("attach", str(number), "--json", timeout=timeout)
+    assert done.stdout, done.stderr
+    return dict(json.loads(done.stdout))
+
+
+def marks(person: Person) -> Counter[str]:
+    """How often each call's command was begun."""
+    path = person.home / "marks"
+    return Counter(path.read_text().split()) if path.exists() else Counter()
+
+
+def queue(person: Person) -> list[str]:
+    return person.run("squeue", "--me", "-h", "-o", "%i %T %Z").stdout.splitlines()
+
+
+def jobs(cluster: Cluster, person: Person) -> dict[str, list[str]]:
+    """The states of all jobs that each call ever had, by its place below the workflow."""
+    argv = ["sacct", "-n", "-X", "-P", "-D", "-u", person.name, "-o", "state,workdir"]
+    found: dict[str, list[str]] = {}
+    for row in cluster.run(argv).splitlines():
+        condition, _, place = row.partition("|")
+        if f"{person.home}/" in place and "/storm/" in place:
+            found.setdefault(place.partition("/storm/")[2].partition("/")[2], []).append(condition)
+    return found
+
+
+def lose(person: Person, number: int) -> None:
+    """Kill whoever leads a run, and its engine."""
+    facts = state(person, number)
+    for name in ("leader", "engine_process"):
+        if facts[name] and not facts["ended"]:
+            kill(facts[name]["pid"])
+
+
+def all_well(cluster: Cluster, person: Person, result: dict[str, Any], count: int) -> None:
+    """Everything came out right, and each call ran once, in one job."""
+    assert result["state"] == "succeeded", (result["note"], result["failures"])
+    assert result["outputs"]["storm.os"] == [f"done {number}" for number in range(count)]
+    assert set(marks(person).values()) == {1}
+    until(lambda: sum(map(len, jobs(cluster, person).values())) >= 2 * count)
+    assert all(states == ["COMPLETED"] for states in jobs(cluster, person).values())
+
+
+# --- the controller is away ------------------------------------------------------------------
+
+
+@contextmanager
+def stopped(cluster: Cluster) -> Iterator[None]:
+    cluster.stop_controller()
+    try:
+        yield
+    finally:
+        cluster.start_controller()
+
+
+def outage(cluster: Cluster, how: str) -> AbstractContextManager[None]:
+    return stopped(cluster) if how == "stopped" else cluster.frozen_controller()
+
+
+OUTAGES = [
+    ("stopped", 15),
+    pytest.param("frozen", 15, marks=pytest.mark.matrix),
+    pytest.param("stopped", 600, marks=FULL),
+    pytest.param("frozen", 600, marks=FULL),
+]
+
+
+@pytest.mark.parametrize(("how", "seconds"), OUTAGES)
+def test_an_outage_kills_no_call_doubles_no_job_and_fails_no_run(
+    storm: Cluster, member: Member, how: str, seconds: int
+):
+    # Some end meanwhile, and what follows them is submitted then; one outlasts it.
+    sleeps = [5, 5, seconds // 2, seconds + 10]
+    number = begin(member, sleeps)
+    wait_for_calls(member, number, 4)
+    with outage(storm, how):
+        time.sleep(seconds)
+    all_well(storm, member, ended(member, number, timeout=240), 4)
