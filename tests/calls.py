@@ -49,6 +49,7 @@ echo $? > {here}/rc.tmp
 (
 cd {here}
 r=$(cat rc.tmp 2>/dev/null); if [ "$r" = 137 ]; then echo 80 > rc.tmp; echo 0 > memory_retry_rc; fi
+[ -s rc.tmp ] || mv -f .rc.full rc.tmp
 
 
 )

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from calls import Call, Run, wait_for
+from disks import fill
 
 pytestmark = pytest.mark.functional
 
@@ -154,3 +155,44 @@ def test_nothing_is_left_behind(run: Run) -> None:
     wait_for(lambda: not sleepers("9.8"))
     (folder,) = (run.base / "state").glob("*/machine")
     wait_for(lambda: not [*folder.glob("wait.*"), *folder.glob("run.*")])
+
+
+FILLS = "cat /dev/zero > filler"
+
+
+@pytest.mark.root
+@pytest.mark.parametrize("script", ["as it is", "without our epilogue"])
+def test_a_call_that_fills_its_disk_ends_with_a_code_that_says_so(
+    small_disk: Path, script: str
+) -> None:
+    run = Run(small_disk, run_here, settings={"cores": 2, "memory_mb": 1000}).install()
+    call = run.call(f"{FILLS}; true")
+    if script != "as it is":
+        text = (call.here / "script").read_text()
+        (call.here / "script").write_text(text.replace(" || mv -f .rc.full rc.tmp", ""))
+    assert end(submit(call)) == 86
+    (call.here / "filler").unlink()
+    assert end(submit(run.call("true"))) == 0
+
+
+@pytest.mark.root
+def test_a_call_killed_on_a_full_disk_ends_all_the_same(small_disk: Path) -> None:
+    run = Run(small_disk, run_here, settings={"cores": 2, "memory_mb": 1000}).install()
+    call = submit(run.call(f"{FILLS}; touch began; sleep 30"))
+    wait_for(lambda: started(call))
+    os.killpg(int(call.job), signal.SIGKILL)
+    asks = f". {run.hooks}/{CHECK} {call.job} {call.here}/script.check"
+    wait_for(lambda: run_here(["/bin/bash", "-c", asks]).returncode == 0 and call.rc)
+    assert call.rc == 86
+
+
+@pytest.mark.root
+def test_no_call_begins_on_a_disk_that_is_full(small_disk: Path) -> None:
+    run = Run(small_disk, run_here, settings={"cores": 2, "memory_mb": 1000}).install()
+    call = run.call("touch began")
+    call.write_submit("local-submit")
+    fill(small_disk / "filler")
+    done = run_here(["/bin/bash", call.here / "script.submit"])
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "There is no room on the disk" in done.stderr
+    assert not started(call)

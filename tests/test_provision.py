@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from disks import mounted
 
 from cromwell_userdb import database, disk, provision, server
 from cromwell_userdb.errors import NoSpace, NotPrivate, UsageError
@@ -185,13 +186,9 @@ def test_a_disk_without_locks_is_refused_unless_told_so(folder, refuses, monkeyp
 
 
 @pytest.fixture
-def small_disk(folder: Path) -> Iterator[Path]:
-    """A file system of 32 MB."""
-    place = folder / "disk"
-    place.mkdir()
-    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=32m,mode=755", "x", place], check=True)
-    yield place
-    subprocess.run(["umount", "--lazy", place], check=True)
+def small_disk() -> Iterator[Path]:
+    with mounted("32m") as place:
+        yield place
 
 
 @pytest.mark.root

@@ -16,6 +16,7 @@ from functools import partial
 from pathlib import Path
 
 import pytest
+from disks import fill, mounted
 from served import Writer, alive, end, kill, server_pid, supervisor_pid, until
 
 from cromwell_userdb import database, lease, process, render, server, sockets
@@ -352,21 +353,9 @@ def test_a_removal_is_refused_while_it_serves_and_complete_afterwards(served):
 
 
 @pytest.fixture
-def small_disk(folder: Path) -> Iterator[Path]:
-    place = folder / "disk"
-    place.mkdir()
-    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=100m,mode=755", "x", place], check=True)
-    yield place
-    subprocess.run(["umount", "--lazy", place], check=True)
-
-
-def fill(path: Path) -> None:
-    with path.open("wb", buffering=0) as file:
-        while True:
-            try:
-                file.write(bytes(1 << 16))
-            except OSError:
-                return
+def small_disk() -> Iterator[Path]:
+    with mounted("100m") as place:
+        yield place
 
 
 @pytest.mark.root

@@ -154,6 +154,9 @@ def elapsed(state: State) -> float:
 OUT_OF_MEMORY = 80
 """The return code that our hooks give a call which SLURM ended for its memory."""
 
+NO_ROOM = 86
+"""The one of a call whose own found no room on the disk."""
+
 
 def ending(state: State, *, option: str = "") -> str:
     """What became of the run: the cause first, then where, then what to do."""
@@ -260,6 +263,8 @@ def cause(failure: Failure) -> str:
     >>> cause(Failure("a", 1, 1, "Job w.a:1:1 exited with return code 2 which has not ...", 2))
     'exit code 2'
     """
+    if failure.return_code == NO_ROOM:
+        return f"its disk was full (exit code {NO_ROOM})"
     message = shown((failure.message.strip().splitlines() or ["no reason given"])[0])
     if failure.return_code is not None and "exited with return code" in message:
         return f"exit code {failure.return_code}"

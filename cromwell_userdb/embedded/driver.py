@@ -21,7 +21,7 @@ from cromwell_userdb.embedded.errors import EVALUATION, words_of
 from cromwell_userdb.embedded.flow import Attempt, Flow, as_json
 from cromwell_userdb.embedded.graph import Graph, Ready
 from cromwell_userdb.embedded.job import Place, Plan, make, outputs_of, plan_of, prepare
-from cromwell_userdb.embedded.jobs import Ended, Jobs
+from cromwell_userdb.embedded.jobs import KILLED, Ended, Jobs
 from cromwell_userdb.embedded.ledger import CallId, Ledger
 from cromwell_userdb.embedded.log import say, warn
 from cromwell_userdb.embedded.options import Options
@@ -252,7 +252,7 @@ class Driver:
 
     def _ended(self, ended: Ended) -> None:
         attempt, code = ended.attempt, ended.code
-        if self.is_aborted and code in (143, None):
+        if self.is_aborted and code in (KILLED, None):
             self.record.aborted(attempt.call)
             self._leave(attempt)
         elif code is None:

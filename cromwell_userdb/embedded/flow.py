@@ -68,7 +68,10 @@ class Flow:
 
 @dataclass(eq=False)
 class Attempt:
-    """One attempt of a call of a task, from the queue to its end."""
+    """One attempt of a call of a task, from the queue to its end.
+
+    `code` is the return code of a job that is over and for whose `rc` there was no room.
+    """
 
     flow: Flow
     ready: Ready
@@ -84,6 +87,7 @@ class Attempt:
     born: float = 0.0
     asked: float = 0.0
     gone_since: float | None = None
+    code: int | None = None
     events: dict[str, tuple[datetime, datetime]] = field(default_factory=dict)
     _phase: tuple[str, datetime] | None = None
 

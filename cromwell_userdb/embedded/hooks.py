@@ -18,6 +18,9 @@ from cromwell_userdb.process import Child
 LOST = 79
 """Cromwell's return code of a job that is gone and left none."""
 
+NO_ROOM = 86
+"""Our return code of a job whose own found no room on the disk."""
+
 
 def submit(provider: Provider, prepared: Prepared, call: CallId) -> Child:
     """Start the submit hook; in the background it is the job itself."""
@@ -97,7 +100,7 @@ def check(provider: Provider, place: Place, job: str) -> Child | None:
     """Ask whether the job lives; None when the back end has no way to ask."""
     if not provider.has("check-alive"):
         return None
-    return _start(place, "check", provider.render("check-alive", {"job_id": job}))
+    return _start_anyhow(place, "check", provider.render("check-alive", {"job_id": job}))
 
 
 def kill(provider: Provider, place: Place, job: str, *, image: str | None) -> Child | None:
@@ -106,7 +109,7 @@ def kill(provider: Provider, place: Place, job: str, *, image: str | None) -> Ch
     if not provider.has(template):
         return None
     names = {"job_id": job, "docker_cid": str(place.execution / "docker_cid")}
-    return _start(place, "kill", provider.render(template, names))
+    return _start_anyhow(place, "kill", provider.render(template, names))
 
 
 def _start(place: Place, name: str, text: str) -> Child:
@@ -122,13 +125,28 @@ def _start(place: Place, name: str, text: str) -> Child:
     )
 
 
-def write_rc(place: Place, code: int) -> None:
-    """Write `rc` for a job that can't; one that is there already, holds."""
+def _start_anyhow(place: Place, name: str, text: str) -> Child:
+    """As `_start`, but on a full disk without any file: what has to be done at all costs."""
+    try:
+        return _start(place, name, text)
+    except OSError:
+        script = str(place.execution / f"script.{name}")
+        return process.spawn(["/bin/bash", "-c", text, script], out=Path(os.devnull))
+
+
+def write_rc(place: Place, code: int) -> bool:
+    """Write `rc` for a job that can't, unless it has one; False where the disk has no room."""
     beside = place.execution / f"rc.{os.getpid()}"
-    beside.write_text(f"{code}\n")
-    with contextlib.suppress(FileExistsError):
-        os.link(beside, place.rc)
-    beside.unlink()
+    try:
+        beside.write_text(f"{code}\n")
+        with contextlib.suppress(FileExistsError):
+            os.link(beside, place.rc)
+    except OSError:
+        return False
+    finally:
+        with contextlib.suppress(OSError):
+            beside.unlink()
+    return place.return_code() is not None
 
 
 def _read(path: Path) -> str:

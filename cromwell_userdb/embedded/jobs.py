@@ -27,6 +27,9 @@ from cromwell_userdb.process import signal_group
 SUBMITTERS = 8
 """Submit hooks at work at once: more would only press the controller."""
 
+KILLED = 143
+"""The return code of a job that was aborted."""
+
 RC_GRACE = 2.0
 """Seconds in which the `rc` of a job that has gone may still turn up, as on NFS."""
 
@@ -105,11 +108,11 @@ class Jobs:
         if _text(place.script) != script:
             return False
         deadline = self.clock() + SUBMIT_SECONDS
-        while (job := self._old_job(place)) is None and not place.rc.exists():
+        while (job := self._old_job(place)) is None and place.return_code() is None:
             if self.clock() > deadline or not hooks.is_submitting(place):
                 break
             time.sleep(0.05)
-        if job is None and not place.rc.exists():
+        if job is None and place.return_code() is None:
             return False
         attempt.begin_running(self.clock())
         self.record.running(attempt.call, attempt.command)
@@ -119,10 +122,11 @@ class Jobs:
     def _clear(self, attempt: Attempt) -> None:
         """End what an engine that died has left half done, so that nothing of it is read."""
         place = attempt.place
-        job = None if place.rc.exists() else self._old_job(place)
+        job = None if place.return_code() is not None else self._old_job(place)
         if job is not None:
             attempt.job = job
             self._kill(attempt)
+            attempt.code = None
             if attempt.child is not None:
                 attempt.child.wait(KILL_SECONDS)
                 attempt.child = None
@@ -196,7 +200,9 @@ class Jobs:
             self._to_kill.append(attempt)
 
     def _look_at(self, attempt: Attempt) -> Iterator[Ended]:
-        code = attempt.place.return_code()
+        code = attempt.code
+        if code is None:
+            code = attempt.place.return_code()
         if code is None:
             self._ask(attempt)
         elif not (self.is_aborted and self._is_being_killed(attempt)):
@@ -221,7 +227,8 @@ class Jobs:
             attempt.gone_since = self.clock()
         elif self.clock() - attempt.gone_since > self._grace:
             list(attempt.place.execution.iterdir())  # NFS looks again when it lists
-            hooks.write_rc(attempt.place, hooks.LOST)
+            if not hooks.write_rc(attempt.place, hooks.LOST):
+                attempt.code = hooks.NO_ROOM
 
     def _is_said_to_be_gone(self, attempt: Attempt) -> bool:
         """Ask check-alive from time to time; what it said once, it need not say again."""
@@ -250,7 +257,8 @@ class Jobs:
             at_work += 1
 
     def _kill(self, attempt: Attempt) -> None:
-        hooks.write_rc(attempt.place, 143)
+        if not hooks.write_rc(attempt.place, KILLED):
+            attempt.code = KILLED
         attempt.asked = self.clock()
         job = attempt.job or ""
         if self.provider.in_background:
