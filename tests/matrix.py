@@ -15,7 +15,7 @@ import shutil
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -88,18 +88,18 @@ def archive(release: Release) -> Path:
     return path
 
 
-def _unpack(tree: Path) -> None:
+def _unpack(tree: Path, *, leave: Sequence[str] = SUPERFLUOUS) -> None:
     """The packages' files without their scripts: nothing of that system is ever booted."""
     for name in ("bin", "sbin", "lib", "lib64"):
         (tree / "usr" / name).mkdir(parents=True, exist_ok=True)
         (tree / name).symlink_to(f"usr/{name}")
-    leave = [f"--exclude=./usr/{name}" for name in SUPERFLUOUS]
+    excluded = [f"--exclude=./usr/{name}" for name in leave]
     packages = tree / "var/cache/apt/archives"
     plain = packages / "files.tar"
     for package in sorted(packages.glob("*.deb")):
         with plain.open("wb") as out:
             _do("dpkg-deb", "--fsys-tarfile", package, stdout=out)
-        _do("tar", "-C", tree, "-xf", plain, "--keep-directory-symlink", *leave)
+        _do("tar", "-C", tree, "-xf", plain, "--keep-directory-symlink", *excluded)
         package.unlink()
     plain.unlink()
     shutil.rmtree(tree / "var/lib/apt", ignore_errors=True)
