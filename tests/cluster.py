@@ -83,8 +83,10 @@ SchedulerParameters=batch_sched_delay=0,sched_interval=2,bf_interval=5
 KillWait=5
 SlurmdTimeout=15
 MailProg=/bin/true
-NodeName=n[1-{nodes}] NodeHostname={host} NodeAddr=127.0.0.1 Port=[{first_port}-{last_port}] \
-CPUs=64 RealMemory=64000 State=UNKNOWN
+GresTypes=gpu
+NodeName=DEFAULT CPUs=64 RealMemory=64000 TmpDisk=100000 State=UNKNOWN
+NodeName=n[1-3] NodeHostname={host} NodeAddr=127.0.0.1 Port=[{first_port}-{third_port}] Feature=old
+NodeName=n4 NodeHostname={host} NodeAddr=127.0.0.1 Port={last_port} Feature=new Gres=gpu:a100:2
 PartitionName=main Nodes=n[1-3] Default=YES DefaultTime=10 MaxTime=7-0 State=UP PreemptMode=OFF
 PartitionName=short Nodes=n[1-3] MaxTime=10 State=UP PreemptMode=OFF
 PartitionName=hold Nodes=n[1-3] State=DOWN PreemptMode=OFF
@@ -315,10 +317,10 @@ def _write_conf(root: Path, name: str, beside: Cluster | None, conf: Mapping[str
         "name": name,
         "munge": first / "munge/s",
         "host": socket.gethostname().split(".")[0],
-        "nodes": NODES,
         "dbd_port": _dbd_port(first) if beside else ports[0],
         "ctl_port": ports[1],
         "first_port": ports[2],
+        "third_port": ports[4],
         "last_port": ports[-1],
     }
     if not beside:
@@ -327,6 +329,9 @@ def _write_conf(root: Path, name: str, beside: Cluster | None, conf: Mapping[str
         slurmdbd.chmod(0o600)
         shutil.chown(slurmdbd, "slurm")
     (root / "slurm.conf").write_text(_changed(SLURM_CONF.format(**facts), conf))
+    # A GPU is a file; these two are everywhere, and nobody looks into them.
+    devices = [f"NodeName=n4 Name=gpu Type=a100 File=/dev/{name}\n" for name in ("null", "zero")]
+    (root / "gres.conf").write_text("".join(devices))
 
 
 def _changed(text: str, conf: Mapping[str, str]) -> str:
