@@ -29,11 +29,12 @@ def _setting(
     choices: tuple[str, ...] = (),
     anywhere: bool = True,
     path: bool = False,
+    site: bool = False,
 ) -> Any:
     metadata = {
         "text": text,
         "choices": choices,
-        "anywhere": anywhere and not path,
+        "anywhere": anywhere and not path and not site,
         "path": path,
     }
     return field(default=default, metadata=metadata)
@@ -81,6 +82,9 @@ class Settings:
         "after a failed call",
         choices=("NoNewCalls", "ContinueWhilePossible"),
     )
+    run_modules: tuple[str, ...] = _setting(
+        (), "environment modules that engine and calls get", anywhere=False
+    )
     run_copy_outputs_to: str = _setting("", "folder that outputs are copied to", path=True)
     cache_hashing: str = _setting(
         "auto", "how files are told apart; auto: fingerprint", choices=_HASHES
@@ -124,6 +128,26 @@ class Settings:
     container_binds: tuple[str, ...] = _setting(
         (), "more folders that containers see: SRC, SRC:DST or SRC:DST:ro"
     )
+    limits_when: str = _setting(
+        "auto",
+        "keep engine and server to the limits below; auto: on a login node",
+        choices=("auto", "always", "never"),
+    )
+    limits_nice: int = _setting(10, "niceness there")
+    limits_io: str = _setting("low", "turn at the disks there", choices=("normal", "low", "idle"))
+    limits_cores: int = _setting(2, "cores there, all together; 0: all")
+    limits_memory_mb: int = _setting(4096, "engine's heap and database's pages there, MB; 0: any")
+    site_locked: tuple[str, ...] = _setting((), "settings that users may not change", site=True)
+    site_forbidden: tuple[str, ...] = _setting(
+        (), "what users may not choose, as setting=value", site=True
+    )
+    site_partitions: tuple[str, ...] = _setting(
+        (), "partitions that init proposes, the best first", site=True
+    )
+    site_run_on_login_node: bool = _setting(
+        True, "let run lead on a login node; else it says to use submit", site=True
+    )
+    site_message: str = _setting("", "words for whom something is refused", site=True)
     template_dir: str = _setting("", "folder of templates that come before ours", path=True)
     template_snippet: str = _setting("", "HOCON put at the end of cromwell.conf", path=True)
 
@@ -170,8 +194,7 @@ def check(name: str, value: Any, *, origin: str) -> Value:
     >>> check("server.idle_minutes", "5", origin="the environment")
     5.0
     """
-    if name not in _FIELDS:
-        raise SettingError(f"{origin}: there is no setting {name!r}.{_likely(name, NAMES)}")
+    known(name, origin=origin)
     default, metadata = _DEFAULTS[name], _FIELDS[name].metadata
     try:
         result = _coerced(value, default)
@@ -183,6 +206,13 @@ def check(name: str, value: Any, *, origin: str) -> Value:
                 f"{origin}: {name} takes {', '.join(metadata['choices'])}, not {part!r}."
             )
     return result
+
+
+def known(name: str, *, origin: str) -> str:
+    """The name of a setting; SettingError, with the likely one, where there is none."""
+    if name not in _FIELDS:
+        raise SettingError(f"{origin}: there is no setting {name!r}.{_likely(name, NAMES)}")
+    return name
 
 
 def _likely(name: str, names: Sequence[str]) -> str:
@@ -268,17 +298,19 @@ class Layer:
 
     origin: str
     values: Mapping[str, Value]
+    is_site: bool = False
 
 
 @dataclass(frozen=True)
 class Resolved:
-    """The settings in force, and the origin of each one that is no default."""
+    """The settings in force, the origin of each one that is no default, and which are fixed."""
 
     settings: Settings
     origins: Mapping[str, str]
+    fixed: frozenset[str] = frozenset()
 
 
-def resolve(layers: Sequence[Layer]) -> Resolved:
+def resolve(layers: Sequence[Layer], *, fixed: frozenset[str] = frozenset()) -> Resolved:
     """Merge, the first layer that names a setting wins."""
     values: dict[str, Value] = {}
     origins: dict[str, str] = {}
@@ -286,7 +318,7 @@ def resolve(layers: Sequence[Layer]) -> Resolved:
         values.update(layer.values)
         origins.update(dict.fromkeys(layer.values, layer.origin))
     chosen: dict[str, Any] = {_attribute(name): value for name, value in values.items()}
-    return Resolved(Settings(**chosen), origins)
+    return Resolved(Settings(**chosen), origins, fixed)
 
 
 def to_toml(values: Mapping[str, Value]) -> str:

@@ -14,8 +14,9 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Self
 
 import pytest
 from cluster import PATH, Cluster, _make_user, as_user
@@ -28,11 +29,19 @@ VERSION = f"python{sys.version_info.major}.{sys.version_info.minor}"
 
 @dataclass(frozen=True)
 class Person:
-    """An OS user with a home of 0700 and a short path, and the command to start."""
+    """An OS user with a home of 0700 and a short path, and the command to start.
+
+    `host` is what this machine is called to what they start, "" for its own name.
+    """
 
     name: str
     home: Path
     command: tuple[str, ...]
+    host: str = field(default="", kw_only=True)
+
+    def at(self, host: str) -> Self:
+        """The same person, logged in to another host that shares all files."""
+        return replace(self, host=host)
 
     @property
     def environment(self) -> dict[str, str]:
@@ -53,8 +62,9 @@ class Person:
         stdin: str = "",
     ) -> subprocess.CompletedProcess[str]:
         """Run `argv` as this person, at home; the caller looks at status and words."""
+        renamed = ["unshare", "--uts", "sh", "-c", 'hostname "$0" && exec "$@"', self.host]
         return subprocess.run(
-            [*as_user(self.name), *map(str, argv)],
+            [*(renamed if self.host else []), *as_user(self.name), *map(str, argv)],
             env={**self.environment, **(env or {})},
             cwd=self.home,
             umask=umask,

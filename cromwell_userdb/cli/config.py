@@ -10,6 +10,7 @@ from typing import Any
 
 import click
 
+from cromwell_userdb import policy
 from cromwell_userdb import settings as names
 from cromwell_userdb.cli import screen
 from cromwell_userdb.cli.place import (
@@ -56,6 +57,7 @@ def show(place: Place, origin: bool, as_json: bool) -> None:
       cromwell-userdb config show --origin
     """
     values, defaults = place.settings.by_name(), names.Settings().by_name()
+    fixed = place.resolved.fixed
     origins = {name: place.resolved.origins.get(name, "default") for name in values}
     if reason := local_file_refused():
         screen.note(f"./cromwell-userdb.toml is not read: {reason}.")
@@ -66,13 +68,15 @@ def show(place: Place, origin: bool, as_json: bool) -> None:
                     "name": name,
                     "value": value,
                     "origin": origins[name],
+                    "fixed": name in fixed,
                     "default": defaults[name],
                     "text": names.describe(name),
                 }
                 for name, value in values.items()
             ]
         )
-    last = (lambda name: origins[name]) if origin else names.describe
+    mark = dict.fromkeys(fixed, " (fixed)")
+    last = (lambda name: origins[name] + mark.get(name, "")) if origin else names.describe
     lines = [[name, _shown(value), last(name)] for name, value in values.items()]
     print(table(("setting", "value", "origin" if origin else "meaning"), lines))
 
@@ -148,6 +152,8 @@ def set_(path: Path, in_force: Any, setting: str, values: tuple[str, ...], unset
     if bool(values) == unset:
         raise UsageError("Give a value, or --unset.")
     value = None if unset else _checked(setting, values)
+    if value is not None:
+        _check_policy(in_force, setting, value)
     text = _read(path)
     if unset and setting not in names.from_toml(text, origin=tilde(path)):
         names.check(setting, names.Settings().by_name().get(setting), origin="config set")
@@ -157,6 +163,16 @@ def set_(path: Path, in_force: Any, setting: str, values: tuple[str, ...], unset
     what = "unset" if value is None else f"= {_shown(value)}"
     screen.note(f"{setting} {what} in {tilde(path)}")
     _tell_if_overruled(in_force, setting, tilde(path), unset=unset)
+
+
+def _check_policy(in_force: Any, setting: str, value: names.Value) -> None:
+    """Refuse at once what the site would refuse from then on."""
+    try:
+        resolved = in_force().resolved
+    except SettingError:
+        return  # there is something to mend, and this may be how
+    policy.check_free(setting, resolved)
+    policy.check_choice(setting, value, resolved)
 
 
 def keep(path: Path, setting: str, value: names.Value | None) -> None:

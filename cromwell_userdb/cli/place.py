@@ -16,6 +16,7 @@ from typing import Any, TypeVar, cast
 import click
 import platformdirs
 
+from cromwell_userdb import policy
 from cromwell_userdb import settings as names
 from cromwell_userdb.disk import os_user
 from cromwell_userdb.errors import NotInitialised, NotPrivate, SettingError, UsageError
@@ -112,7 +113,7 @@ def find(root: str | None, name: str | None, flags: Mapping[str, Value] | None =
     Raises UsageError for both a root and a name, SettingError for a wrong setting anywhere.
     """
     instance, label = find_instance(root, name)
-    return Place(instance, label, names.resolve(_layers(instance, flags or {})))
+    return Place(instance, label, policy.resolve(_layers(instance, flags or {})))
 
 
 def find_instance(root: str | None, name: str | None) -> tuple[Instance, str]:
@@ -134,7 +135,17 @@ def find_instance(root: str | None, name: str | None) -> tuple[Instance, str]:
 
 def with_flags(place: Place, flags: Mapping[str, Value]) -> Place:
     """The same place, these settings of the command line before all others."""
-    return replace(place, resolved=names.resolve(_layers(place.instance, flags)))
+    return replace(place, resolved=policy.resolve(_layers(place.instance, flags)))
+
+
+def as_requested(place: Place, recorded: Mapping[str, Value], flags: Mapping[str, Value]) -> Place:
+    """The same place, with a run's recorded settings, but for what is the site's to say now."""
+    own = {
+        name: value
+        for name, value in recorded.items()
+        if name not in place.resolved.fixed and not name.startswith("site.")
+    }
+    return with_flags(place, {**own, **flags})
 
 
 def _layers(instance: Instance, flags: Mapping[str, Value]) -> list[Layer]:
@@ -142,9 +153,12 @@ def _layers(instance: Instance, flags: Mapping[str, Value]) -> list[Layer]:
     layers = [Layer("command line", flags), *variables]
     if text := _local_text(Path(LOCAL_FILE))[0]:
         layers.append(_layer(LOCAL_FILE, text, anywhere=True))
-    for path in (instance.settings, user_file(), *site_files()):
+    for path in (instance.settings, user_file()):
         if text := _text(path):
             layers.append(_layer(tilde(path), text))
+    for path in site_files():
+        if text := _text(path):
+            layers.append(replace(_layer(tilde(path), text), is_site=True))
     named = os.environ.get("CROMWELL_USERDB_SITE")
     if named and not Path(named).exists():
         raise SettingError(f"$CROMWELL_USERDB_SITE names {named}, which is not there.")

@@ -12,7 +12,7 @@ import click
 
 from cromwell_userdb import adoption, leader, process, runs
 from cromwell_userdb.adoption import Overrides
-from cromwell_userdb.cli import launch, screen, session, standing, submit, successor
+from cromwell_userdb.cli import here, launch, screen, session, standing, submit, successor
 from cromwell_userdb.cli import place as places
 from cromwell_userdb.cli.arguments import OnRun, run_argument
 from cromwell_userdb.cli.place import Place, require
@@ -77,6 +77,7 @@ def resume_(
     if as_job:
         folder, ahead = submitted(wish, on_limit=on_limit)
         return submit.tell(wish.where, folder, ahead, as_json=as_json)
+    here.check_run(wish.where)
     with Interrupts() as interrupts:
         folder = launched(wish, wait=wait)
         if detach:
@@ -145,7 +146,7 @@ def wished(
         raise UsageError("--time is for SLURM jobs: calls on this machine have no time limit.")
     given = {name: value for name, value in flags.items() if value}
     pinned = {"run.backend": request.backend, "engine.kind": request.engine}
-    where = require(places.with_flags(where, {**request.settings, **given, **pinned}))
+    where = require(places.as_requested(where, request.settings, given | pinned))
     if given:
         launch.check_slurm(where)
     return Wish(where, old, overrides, orphans, quiet)

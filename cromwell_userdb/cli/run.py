@@ -108,8 +108,9 @@ def run_(
       cromwell-userdb run workflow.wdl inputs.json
       cromwell-userdb run workflow.wdl --input workflow.sample=NA12878 --detach
     """
-    from cromwell_userdb.cli import launch
+    from cromwell_userdb.cli import here, launch
 
+    here.check_run(place)
     order = launch.order(place, **words, more_flags={"run.backend": backend})
     if not quiet:
         offer_to_resume(order)

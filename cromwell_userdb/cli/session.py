@@ -16,6 +16,7 @@ from cromwell_userdb import (
     disk,
     java,
     lease,
+    policy,
     prepare,
     process,
     register,
@@ -26,7 +27,7 @@ from cromwell_userdb import (
     slurm,
 )
 from cromwell_userdb import engine as engines
-from cromwell_userdb.cli import overrides, place, screen
+from cromwell_userdb.cli import here, overrides, place, screen
 from cromwell_userdb.cli.place import Place
 from cromwell_userdb.database import Connection
 from cromwell_userdb.engine import Engine
@@ -52,14 +53,17 @@ ELSEWHERE_PATIENCE = 24 * 3600.0
 
 def engine(where: Place) -> Engine:
     """The engine that settings and environment mean."""
+    here.load_modules(where)
     settings = where.settings
-    return engines.find(
+    found = engines.find(
         settings.engine_kind,
         named=_path(settings.engine_cromwell),
         java=_path(settings.engine_java),
         environ=os.environ,
         cache=place.cache_folder(),
     )
+    policy.check_choice("engine.kind", found.kind, where.resolved)
+    return found
 
 
 def _path(text: str) -> Path | None:
@@ -68,6 +72,7 @@ def _path(text: str) -> Path | None:
 
 def find_server(where: Place, program: str = "") -> binaries.Server:
     """The server program that is named; else the one so far, or another where that is gone."""
+    here.load_modules(where)
     places = binaries.usual_places(os.environ.get("PATH", ""), cache=place.cache_folder())
     if named := program or where.settings.server_binary:
         return binaries.find_server(place.absolute(named), places)
@@ -101,6 +106,7 @@ def serve(
                 f" cromwell-userdb db stop{where.option}, then this again."
             )
         return running
+    here.keep_to_limits(where)
     return server.start(
         where.instance,
         find_server(where, program),
@@ -365,9 +371,10 @@ def check_overrides(where: Place) -> None:
 def backend(where: Place) -> str:
     """Where calls run: what was asked for, or else what this machine has."""
     chosen = where.settings.run_backend
-    if chosen != "auto":
-        return chosen
-    return "slurm" if has_slurm() else "local"
+    if chosen == "auto":
+        chosen = "slurm" if has_slurm() else "local"
+        policy.check_choice("run.backend", chosen, where.resolved)
+    return chosen
 
 
 def has_slurm() -> bool:

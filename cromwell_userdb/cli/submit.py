@@ -218,7 +218,7 @@ def _led(where: Place, folder: RunFolder, state: State) -> State:
     """Lead the run in this very process: a new one, or what a former life of the job left."""
     request = runs.read_request(folder)
     assert request
-    where = place.with_flags(where, request.settings)
+    where = place.as_requested(where, request.settings, {})
     engine = session.engine(where)
     with session.connect(where, wait=True, say=screen.note) as connection:
         session.tables(where, connection, engine, say=screen.note)
