@@ -184,13 +184,10 @@ def hold(path: Path) -> int | None:
     The lock is there until the last process that inherited it has ended.
     """
     fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    try:
-        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
-        if error.errno not in _NO_LOCKS:
-            os.close(fd)
-            return None
-    return fd
+    if _is_ours(fd):
+        return fd
+    os.close(fd)
+    return None
 
 
 def is_held(path: Path) -> bool:
@@ -216,20 +213,31 @@ def is_busy(path: Path) -> bool:
 @contextlib.contextmanager
 def exclusive(path: Path, timeout: float, *, doing: str = "") -> Iterator[None]:
     """Only one process at a time is inside, on this host at least; raise Held after `timeout`."""
-    from filelock import FileLock, Timeout  # 6 MB, and the supervisor takes it only to end
-
-    lock = FileLock(path, timeout=timeout, mode=0o600)
+    fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
-        lock.acquire(poll_interval=0.02)
-    except Timeout as error:
-        raise Held(
-            f"Another command has been working on {path.parent} for {timeout:g} seconds"
-            f"{f' ({doing})' if doing else ''}. Wait for it, or end it, and try again."
-        ) from error
-    try:
+        deadline = time.monotonic() + timeout
+        while not _is_ours(fd):
+            if time.monotonic() > deadline:
+                raise Held(
+                    f"Another command has been working on {path.parent} for {timeout:g} seconds"
+                    f"{f' ({doing})' if doing else ''}. Wait for it, or end it, and try again."
+                )
+            time.sleep(0.02)
         yield
     finally:
-        lock.release()
+        with contextlib.suppress(OSError):
+            # Not only by closing it: a fork that goes on without us may have it, too.
+            fcntl.flock(fd, fcntl.LOCK_UN)
+        os.close(fd)
+
+
+def _is_ours(fd: int) -> bool:
+    """Lock `fd` if nobody else has; where there are no locks at all, it is anybody's."""
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        return error.errno in _NO_LOCKS
+    return True
 
 
 def _create(path: Path, lease: Lease) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import gc
 import os
+import select
 import signal
 import subprocess
 import sys
@@ -169,12 +170,20 @@ def await_ready(
 
 
 def has_ended(child: Child, *, within: float) -> bool:
-    """Whether `child` ends within so many seconds."""
+    """Whether `child` ends within so many seconds; its end is noticed at once."""
     try:
-        child.wait(within)
-    except subprocess.TimeoutExpired:
-        return False
-    return True
+        ending = os.pidfd_open(child.pid)
+    except OSError:  # it is gone already, or the kernel is older than that
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            child.wait(within)
+        return child.returncode is not None
+    try:
+        waiting = select.poll()
+        waiting.register(ending)
+        waiting.poll(within * 1000)
+    finally:
+        os.close(ending)
+    return child.poll() is not None
 
 
 def terminate(child: Child, *, patience: float = 60) -> int:

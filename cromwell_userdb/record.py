@@ -124,9 +124,7 @@ class Machine:
 
     @classmethod
     def here(cls) -> Machine:
-        import psutil
-
-        physical = int(psutil.virtual_memory().total)
+        physical = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
         return cls(len(os.sched_getaffinity(0)), min(physical, memory_limit() or physical))
 
 
