@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import NoReturn
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, fields
+from typing import Any, NamedTuple, TypeVar
 
 from cromwell_userdb import process
 from cromwell_userdb.errors import CommandFailed, UsageError
+
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True)
 class Partition:
     """Where jobs run; `minutes` is the longest a job may, None for as long as it likes.
 
-    `cores` and `memory_mb` are of its largest node. An empty `accounts`, `groups` or `qos`
-    lets all in; `denied` are accounts that it keeps out.
+    `cores` and `memory_mb` are the most that one node has; `gres` and `features` are what some
+    node has. An empty `accounts`, `groups` or `qos` lets all in; `denied` are accounts that it
+    keeps out.
     """
 
     name: str
@@ -33,6 +36,12 @@ class Partition:
     denied: frozenset[str] = frozenset()
     groups: frozenset[str] = frozenset()
     qos: frozenset[str] = frozenset()
+    features: frozenset[str] = frozenset()
+
+    def most_gpus(self, type: str = "") -> int:
+        """How many GPUs, of that type where one is named, a node has at most."""
+        found = re.findall(r"\bgpu(?::([A-Za-z][^:,(]*))?:(\d+)", self.gres)
+        return max((int(count) for kind, count in found if type in ("", kind)), default=0)
 
 
 @dataclass(frozen=True)
@@ -62,6 +71,7 @@ class Cluster:
     associations: tuple[Association, ...] = ()
     groups: frozenset[str] = frozenset()
     qos_max_submit: Mapping[str, int] | None = None
+    reservations: tuple[str, ...] = ()
 
     @property
     def accounts(self) -> tuple[str, ...]:
@@ -96,22 +106,35 @@ class Cluster:
 
 
 def parse_partitions(scontrol: str, sinfo: str) -> tuple[Partition, ...]:
-    """Read ``scontrol --oneliner show partition`` and ``sinfo -h -o '%R|%c|%m|%G'``."""
-    largest: dict[str, tuple[int, int, str]] = {}
+    """Read ``scontrol --oneliner show partition`` and ``sinfo -h -o '%R|%c|%m|%G|%f'``."""
+    nodes: dict[str, list[_Nodes]] = {}
     for line in sinfo.splitlines():
-        name, cores, memory, gres = line.split("|", 3)
-        size = (_number(cores) or 0, _number(memory) or 0, "" if gres == "(null)" else gres)
-        largest[name] = max(largest.get(name, (0, 0, "")), size)
-    return tuple(_partition(_pairs(line), largest) for line in scontrol.splitlines() if line)
+        name, cores, memory, gres, features = line.split("|", 4)
+        some = _Nodes(_number(cores) or 0, _number(memory) or 0, _listed_in(gres), features)
+        nodes.setdefault(name, []).append(some)
+    return tuple(_partition(_pairs(line), nodes) for line in scontrol.splitlines() if line)
+
+
+class _Nodes(NamedTuple):
+    """Some nodes of a partition that are alike."""
+
+    cores: int
+    memory_mb: int
+    gres: str
+    features: str
+
+
+def _listed_in(text: str) -> str:
+    return "" if text == "(null)" else text
 
 
 def _pairs(line: str) -> dict[str, str]:
     return dict(pair.split("=", 1) for pair in line.split() if "=" in pair)
 
 
-def _partition(facts: Mapping[str, str], largest: Mapping[str, tuple[int, int, str]]) -> Partition:
+def _partition(facts: Mapping[str, str], nodes: Mapping[str, Sequence[_Nodes]]) -> Partition:
     name = facts["PartitionName"]
-    cores, memory, gres = largest.get(name, (0, 0, ""))
+    own = nodes.get(name, ())
     return Partition(
         name=name,
         is_default=facts.get("Default") == "YES",
@@ -119,13 +142,14 @@ def _partition(facts: Mapping[str, str], largest: Mapping[str, tuple[int, int, s
         minutes=minutes_of(facts.get("MaxTime", "")),
         default_minutes=minutes_of(facts.get("DefaultTime", "")),
         nodes=_number(facts.get("TotalNodes", "")) or 0,
-        cores=cores,
-        memory_mb=memory,
-        gres=gres,
+        cores=max((some.cores for some in own), default=0),
+        memory_mb=max((some.memory_mb for some in own), default=0),
+        gres=",".join(dict.fromkeys(some.gres for some in own if some.gres)),
         accounts=_names(facts.get("AllowAccounts", "ALL")),
         denied=_names(facts.get("DenyAccounts", "")),
         groups=_names(facts.get("AllowGroups", "ALL")),
         qos=_names(facts.get("AllowQos", "ALL")),
+        features=frozenset().union(*(_names(some.features) for some in own)),
     )
 
 
@@ -192,8 +216,9 @@ def look(user: str, *, groups: Iterable[str] = (), cluster: str = "") -> Cluster
     )
     partitions = parse_partitions(
         process.run(["scontrol", *on, "--oneliner", "show", "partition"]),
-        process.run(["sinfo", *on, "-h", "-o", "%R|%c|%m|%G"]),
+        process.run(["sinfo", *on, "-h", "-o", "%R|%c|%m|%G|%f"]),
     )
+    reserved = process.run(["scontrol", *on, "--oneliner", "show", "reservation"])
     name = config.get("ClusterName", cluster)
     associations, limits = _accounting(user, name)
     return Cluster(
@@ -203,7 +228,36 @@ def look(user: str, *, groups: Iterable[str] = (), cluster: str = "") -> Cluster
         associations=associations,
         groups=frozenset(groups),
         qos_max_submit=limits,
+        reservations=tuple(re.findall(r"(?m)^ReservationName=(\S+)", reserved)),
     )
+
+
+def as_json(cluster: Cluster) -> dict[str, Any]:
+    """What `from_json` makes the same cluster of."""
+    return asdict(cluster, dict_factory=_with_lists)
+
+
+def _with_lists(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:
+    return {name: sorted(v) if isinstance(v, frozenset) else v for name, v in pairs}
+
+
+def from_json(facts: Mapping[str, Any]) -> Cluster:
+    """Raises KeyError or TypeError for what another version wrote."""
+    known = dict(facts)
+    known["partitions"] = tuple(_frozen(Partition, one) for one in known["partitions"])
+    known["associations"] = tuple(_frozen(Association, one) for one in known["associations"])
+    return _frozen(Cluster, known)
+
+
+def _frozen(kind: type[_T], facts: Mapping[str, Any]) -> _T:
+    """A value of `kind`, whose collections JSON knows as lists only."""
+    types = {part.name: str(part.type) for part in fields(kind)}  # type: ignore[arg-type]
+    makers = {"frozenset": frozenset, "tuple": tuple}
+    made = {
+        name: makers.get(types[name].partition("[")[0], lambda same: same)(value)
+        for name, value in facts.items()
+    }
+    return kind(**made)
 
 
 def _accounting(user: str, cluster: str) -> tuple[tuple[Association, ...], dict[str, int]]:
@@ -223,60 +277,142 @@ def _accounting(user: str, cluster: str) -> tuple[tuple[Association, ...], dict[
     }
 
 
-def check(
-    cluster: Cluster, *, partition: str = "", account: str = "", qos: str = "", time: str = ""
-) -> None:
+@dataclass(frozen=True)
+class Demand:
+    """What a job asks for; "" and 0 leave it to SLURM, and a `partition` of None is not known."""
+
+    partition: str | None = ""
+    account: str = ""
+    qos: str = ""
+    time: str = ""
+    constraint: str = ""
+    reservation: str = ""
+    cpu: int = 0
+    memory_mb: int = 0
+    gpus: int = 0
+    gpu_type: str = ""
+
+
+def check(cluster: Cluster, asked: Demand) -> None:
     """Refuse at once what SLURM would refuse later, or let wait for ever; raises UsageError."""
-    if account and cluster.accounts and account.lower() not in cluster.accounts:
-        _refuse("account", account, cluster.accounts, whose="Yours")
-    names = [one.strip() for one in partition.split(",") if one.strip()]
-    for name in names:
-        _check_partition(cluster, name)
-    _check_qos(cluster, account, qos)
-    if time:
-        _check_time(cluster, names, time)
+    for _, sentence in problems(cluster, asked):
+        raise UsageError(sentence)
 
 
-def _check_partition(cluster: Cluster, name: str) -> None:
+def problems(cluster: Cluster, asked: Demand) -> Iterator[tuple[str, str]]:
+    """What SLURM would refuse, or let wait for ever: part of the demand, and a sentence."""
+    if asked.account and cluster.accounts and asked.account.lower() not in cluster.accounts:
+        yield "account", _unknown("account", asked.account, cluster.accounts, whose="Yours")
+    for name in _words(asked.reservation):
+        if name not in cluster.reservations:
+            known = cluster.reservations
+            yield "reservation", _unknown("reservation", name, known, whose="There are")
+    yield from _of_qos(cluster, asked)
+    if asked.time and minutes_of(asked.time) is None and asked.time.upper() not in _ENDLESS:
+        wrong = f"{asked.time!r} is no time limit: write minutes, hh:mm:ss or d-hh:mm:ss."
+        yield "time", wrong
+    elif asked.partition is not None:
+        yield from _of_partitions(cluster, _words(asked.partition), asked)
+
+
+_ENDLESS = {"UNLIMITED", "INFINITE"}
+
+
+def _words(text: str) -> list[str]:
+    return [one.strip() for one in text.split(",") if one.strip()]
+
+
+def _of_qos(cluster: Cluster, asked: Demand) -> Iterator[tuple[str, str]]:
+    mine = [one for one in cluster.associations if asked.account.lower() in {"", one.account}]
+    known = sorted({name for one in mine for name in one.qos})
+    if asked.qos and known and asked.qos.lower() not in known:
+        yield "qos", _unknown("quality of service", asked.qos, known, whose="Yours")
+
+
+def _of_partitions(
+    cluster: Cluster, names: Sequence[str], asked: Demand
+) -> Iterator[tuple[str, str]]:
     known = {one.name: one for one in cluster.partitions}
     usable = [one.name for one in cluster.usable()]
-    if name not in known:
-        _refuse("partition", name, usable, whose="You may use")
-    if name not in usable:
-        why = "takes no jobs of yours" if known[name].is_up else "is down"
-        raise UsageError(f"The partition {name} {why}. You may use {_listed(usable)}.")
+    wrong = [name for name in names if name not in usable]
+    for name in wrong:
+        if name not in known:
+            yield "partition", _unknown("partition", name, usable, whose="You may use")
+        else:
+            why = "takes no jobs of yours" if known[name].is_up else "is down"
+            told = f"The partition {name} {why}. You may use {_listed(usable)}."
+            yield "partition", told
+    chosen = [one for one in cluster.usable() if (one.name in names if names else one.is_default)]
+    if chosen and not wrong:
+        yield from _of_size(cluster, chosen, asked)
 
 
-def _check_qos(cluster: Cluster, account: str, qos: str) -> None:
-    mine = [one for one in cluster.associations if account.lower() in {"", one.account}]
-    known = sorted({name for one in mine for name in one.qos})
-    if qos and known and qos.lower() not in known:
-        _refuse("quality of service", qos, known, whose="Yours")
+def _of_size(
+    cluster: Cluster, chosen: Sequence[Partition], asked: Demand
+) -> Iterator[tuple[str, str]]:
+    """What none of the partitions `chosen` gives, and which others do."""
+    names = _listed([one.name for one in chosen])
+    for feature in _features(asked.constraint):
+        if not any(feature in one.features for one in chosen):
+            known = sorted(frozenset().union(*(one.features for one in chosen)))
+            whose = f"The nodes of {names} have"
+            yield "constraint", _unknown("feature", feature, known, whose=whose)
+    cores = max(one.cores for one in chosen)
+    memory = max(one.memory_mb for one in chosen)
+    longest = max(one.minutes or _NO_LIMIT for one in chosen)
+    minutes = minutes_of(asked.time) or _NO_LIMIT
+    gpus = "a GPU" if asked.gpus == 1 else f"{asked.gpus} GPUs"
+    kind = f" of type {asked.gpu_type}" if asked.gpu_type else ""
+    tests: list[tuple[str, str, Callable[[Partition], bool]]] = [
+        (
+            "time",
+            f"A time limit of {asked.time} is more than {names} allows ({in_words(longest)}).",
+            lambda one: not asked.time or (one.minutes or _NO_LIMIT) >= minutes,
+        ),
+        (
+            "cpu",
+            f"{asked.cpu} cores are more than a node of {names} has ({cores}).",
+            lambda one: not one.cores or one.cores >= asked.cpu,
+        ),
+        (
+            "memory_mb",
+            f"{in_gigabytes(asked.memory_mb)} of memory are more than a node of {names} has "
+            f"({in_gigabytes(memory)}).",
+            lambda one: not one.memory_mb or one.memory_mb >= asked.memory_mb,
+        ),
+        (
+            "gpus",
+            f"No node of {names} has {gpus}{kind}.",
+            lambda one: one.most_gpus(asked.gpu_type) >= asked.gpus,
+        ),
+    ]
+    for part, sentence, fits in tests:
+        if not any(fits(one) for one in chosen):
+            others = [one.name for one in cluster.usable() if fits(one)]
+            yield part, sentence + (f" {_listed(others)} would do." if others else "")
 
 
-def _check_time(cluster: Cluster, names: Sequence[str], time: str) -> None:
-    minutes = minutes_of(time)
-    if minutes is None and time.upper() not in {"UNLIMITED", "INFINITE"}:
-        raise UsageError(f"{time!r} is no time limit: write minutes, hh:mm:ss or d-hh:mm:ss.")
-    usable = cluster.usable()
-    chosen = [one for one in usable if one.name in names] or list(usable)[:1]
-    limits = [one.minutes for one in chosen]
-    if not chosen or None in limits:
-        return
-    longest = max(limit for limit in limits if limit is not None)
-    if minutes is None or minutes > longest:
-        longer = [one.name for one in usable if (one.minutes or 10**9) >= (minutes or 10**9)]
-        hint = f" {_listed(longer)} would do." if longer else ""
-        raise UsageError(
-            f"A time limit of {time} is more than {_listed([one.name for one in chosen])} allows "
-            f"({in_words(longest)}).{hint}"
-        )
+_NO_LIMIT = 10**9
 
 
-def _refuse(kind: str, name: str, known: Sequence[str], *, whose: str) -> NoReturn:
+def _features(constraint: str) -> list[str]:
+    """The names in an expression such as ``[rack1*2&rack2*4]`` or ``avx2|avx512``."""
+    parts = re.split(r"[&|,()\[\]]", constraint)
+    return [name for part in parts if (name := part.partition("*")[0].strip())]
+
+
+def in_gigabytes(megabytes: int) -> str:
+    """
+    >>> in_gigabytes(64000), in_gigabytes(2097152), in_gigabytes(700)
+    ('62.5 GB', '2048 GB', '700 MB')
+    """
+    return f"{round(megabytes / 1024, 1):g} GB" if megabytes >= 1024 else f"{megabytes} MB"
+
+
+def _unknown(kind: str, name: str, known: Sequence[str], *, whose: str) -> str:
     near = difflib.get_close_matches(name, known, n=1)
     hint = f" Did you mean {near[0]}?" if near else ""
-    raise UsageError(f"There is no {kind} {name!r}.{hint} {whose}: {_listed(known)}.")
+    return f"There is no {kind} {name!r}.{hint} {whose}: {_listed(known)}."
 
 
 def _listed(names: Sequence[str]) -> str:
@@ -289,8 +425,13 @@ def in_words(minutes: int | None) -> str:
     >>> in_words(720), in_words(90), in_words(10080), in_words(None)
     ('12 h', '90 min', '7 days', 'no limit')
     """
-    if minutes is None:
+    if minutes in (None, _NO_LIMIT):
         return "no limit"
     if minutes % 1440 == 0 and minutes > 1440:
         return f"{minutes // 1440} days"
     return f"{minutes // 60} h" if minutes % 60 == 0 else f"{minutes} min"
+
+
+def hosts() -> frozenset[str]:
+    """The cluster's nodes by their hosts' names; raises CommandFailed without an answer."""
+    return frozenset(process.run(["sinfo", "-h", "-o", "%n"], timeout=20).split())

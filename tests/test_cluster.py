@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 from cluster import Cluster as RealCluster
 
 from cromwell_userdb import cluster as clusters
-from cromwell_userdb.cluster import Association, Cluster, Partition
+from cromwell_userdb.cluster import Association, Cluster, Demand, Partition
 from cromwell_userdb.errors import CommandFailed, UsageError
 
 # What a SLURM 22.05 wrote, the parts of no interest left out.
@@ -22,7 +23,11 @@ MaxTime=UNLIMITED Nodes=n[1-3] State=DOWN TotalCPUs=192 TotalNodes=3
 PartitionName=big AllowGroups=physics AllowAccounts=ALL AllowQos=ALL Default=NO DefaultTime=NONE \
 MaxTime=UNLIMITED Nodes=b1 State=UP TotalCPUs=192 TotalNodes=1
 """
-SINFO = "main|64|64000|(null)\nmain|128+|1024000+|gpu:a100:4\nshort|64|64000|(null)\n"
+SINFO = """\
+main|64|64000|(null)|(null)
+main|128+|1024000+|gpu:a100:4(S:0-1)|avx2,rack1
+short|64|64000|(null)|avx2
+"""
 ASSOCIATIONS = "depta|depta||normal,long|\ndepta|deptc|short|normal|40\n"
 
 
@@ -34,6 +39,7 @@ def hal(**changes: object) -> Cluster:
         "associations": clusters.parse_associations(ASSOCIATIONS),
         "groups": frozenset({"biology"}),
         "qos_max_submit": {"long": 100},
+        "reservations": ("course",),
     }
     return Cluster(**{**facts, **changes})  # type: ignore[arg-type]
 
@@ -41,8 +47,8 @@ def hal(**changes: object) -> Cluster:
 def test_partitions_are_read_with_their_largest_node() -> None:
     main = hal().partitions[0]
     assert main == Partition(
-        "main", True, True, 10080, 10, 3, 128, 1024000, "gpu:a100:4",
-        frozenset(), frozenset(), frozenset(), frozenset(),
+        "main", True, True, 10080, 10, 3, 128, 1024000, "gpu:a100:4(S:0-1)",
+        frozenset(), frozenset(), frozenset(), frozenset(), frozenset({"avx2", "rack1"}),
     )  # fmt: skip
 
 
@@ -85,11 +91,28 @@ def test_the_smallest_limit_of_jobs_counts() -> None:
         ),
         ({"time": "8-0"}, "A time limit of 8-0 is more than main allows (7 days)."),
         ({"time": "a day"}, "'a day' is no time limit"),
+        (
+            {"cpu": 65, "partition": "short"},
+            "65 cores are more than a node of short has (64). main would do.",
+        ),
+        (
+            {"memory_mb": 65 * 1024, "partition": "short"},
+            "65 GB of memory are more than a node of short has (62.5 GB). main would do.",
+        ),
+        ({"memory_mb": 2 * 1024**2}, "2048 GB of memory are more than a node of main has"),
+        ({"gpus": 1, "partition": "short"}, "No node of short has a GPU. main would do."),
+        ({"gpus": 1, "gpu_type": "h100"}, "No node of main has a GPU of type h100."),
+        ({"constraint": "avx2&rack2"}, "no feature 'rack2'. Did you mean rack1?"),
+        (
+            {"constraint": "rack1", "partition": "short"},
+            "no feature 'rack1'. The nodes of short have: avx2.",
+        ),
+        ({"reservation": "curse"}, "no reservation 'curse'. Did you mean course?"),
     ],
 )
 def test_what_could_never_run_is_refused_with_what_could(asked: dict[str, str], words: str) -> None:
     with pytest.raises(UsageError) as refusal:
-        clusters.check(hal(), **asked)
+        clusters.check(hal(), Demand(**asked))
     assert words in str(refusal.value)
 
 
@@ -100,14 +123,21 @@ def test_what_could_never_run_is_refused_with_what_could(asked: dict[str, str], 
         {"partition": "main,short", "time": "2-0"},
         {"account": "DeptA", "qos": "long", "time": "90"},
         {"partition": "short", "account": "deptc", "qos": "normal", "time": "10:00"},
+        {"cpu": 128, "memory_mb": 1024000, "gpus": 4, "gpu_type": "a100"},
+        {"constraint": "[rack1*2&avx2]", "reservation": "course"},
+        {"partition": None, "time": "900-0", "memory_mb": 10**9},
     ],
 )
 def test_what_can_run_is_let_pass(asked: dict[str, str]) -> None:
-    clusters.check(hal(), **asked)
+    clusters.check(hal(), Demand(**asked))
 
 
 def test_without_accounting_any_account_is_slurms_to_judge() -> None:
-    clusters.check(hal(associations=()), account="whatever", qos="any")
+    clusters.check(hal(associations=()), Demand(account="whatever", qos="any"))
+
+
+def test_a_cluster_is_remembered_as_it_was() -> None:
+    assert clusters.from_json(json.loads(json.dumps(clusters.as_json(hal())))) == hal()
 
 
 @pytest.fixture

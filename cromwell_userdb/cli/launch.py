@@ -11,9 +11,8 @@ from typing import Any
 
 from cromwell_userdb import engine as engines
 from cromwell_userdb import leader, process, runs, wdl
-from cromwell_userdb.cli import cluster, files, leftovers, place, screen, session
+from cromwell_userdb.cli import files, here, leftovers, place, screen, session, wishes
 from cromwell_userdb.cli.place import Place
-from cromwell_userdb.cluster import check
 from cromwell_userdb.engine import Engine
 from cromwell_userdb.errors import UsageError, WdlError
 from cromwell_userdb.hooks import check_extra
@@ -57,8 +56,7 @@ def order(where: Place, *, more_flags: Mapping[str, Any], **words: Any) -> Order
         place.with_flags(where, {name: value for name, value in flags.items() if value})
     )
     session.check_overrides(where)
-    if any(words[f"slurm_{name}"] for name in _SLURM):
-        check_slurm(where)
+    check_slurm(where)
     if words["inputs"] and words["inputs_option"]:
         raise UsageError("Name the inputs once: as the second word, or with -i.")
     source = words["inputs"] or words["inputs_option"]
@@ -69,6 +67,10 @@ def order(where: Place, *, more_flags: Mapping[str, Any], **words: Any) -> Order
     inputs = files.read_inputs(source, words["given"], types=types)
     if document and (problems := wdl.check_inputs(document, inputs)):
         raise UsageError("\n".join(f"{source or '--input'}: {problem}" for problem in problems))
+    options = files.read_mapping(words["options"], "options") if words["options"] else {}
+    if document and session.backend(where) == "slurm":
+        asked = wdl.wishes(document.workflow, inputs)
+        wishes.check(where.settings, asked, options, engine=engine.kind)
     language = [("-t", words["kind"]), ("-v", words["type_version"])]
     return Order(
         where=where,
@@ -77,7 +79,7 @@ def order(where: Place, *, more_flags: Mapping[str, Any], **words: Any) -> Order
         workflow=document.name if document else local.stem,
         name=words["run_name"] or _name(source),
         inputs=inputs,
-        options=files.read_mapping(words["options"], "options") if words["options"] else {},
+        options=options,
         labels=files.read_labels(words["labels"], words["more_labels"]),
         imports=words["imports"],
         sources=document.files if document else (),
@@ -98,17 +100,10 @@ def _metadata_output(named: Path | None) -> Path | None:
 
 
 def check_slurm(where: Place) -> None:
-    """Refuse a partition, account, qos or time that SLURM would refuse later."""
-    settings = where.settings
-    check_extra(settings.slurm_extra)
+    """Refuse what the settings ask of SLURM and it would refuse later, call for call."""
+    check_extra(where.settings.slurm_extra)
     if session.backend(where) == "slurm":
-        check(
-            cluster.seen(),
-            partition=settings.slurm_partition,
-            account=settings.slurm_account,
-            qos=settings.slurm_qos,
-            time=settings.slurm_time,
-        )
+        wishes.check_settings(where.settings)
 
 
 def slurm_flags(words: Mapping[str, Any]) -> dict[str, Any]:
@@ -212,6 +207,7 @@ def begin(
     request = runs.read_request(folder)
     if request is None:
         raise UsageError(f"run {folder.number} was never requested.")
+    here.keep_to_limits(where)
     executions = session.executions(where)
     make_private(folder.path / "workflow-logs")
     session.hooks(where, folder, resumes=request.resumes)
@@ -230,7 +226,7 @@ def begin(
         conf=folder.conf,
         socket=where.instance.socket,
         arguments=_arguments(folder, request),
-        heap_mb=where.settings.engine_heap_mb,
+        heap_mb=here.heap_mb(where),
         properties=_properties(where),
     )
     return leader.Task(

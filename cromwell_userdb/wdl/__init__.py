@@ -27,12 +27,15 @@ from cromwell_userdb.wdl.dialect import (
 from cromwell_userdb.wdl.inputs import Mismatch, value_of
 from cromwell_userdb.wdl.network import absolute, fetch, is_remote
 from cromwell_userdb.wdl.problems import PROBLEMS, did_you_mean, is_certain, sentences
+from cromwell_userdb.wdl.wishes import UNKNOWN, Wish, wishes
 
 __all__ = [
     "MAX_INT",
+    "UNKNOWN",
     "Document",
     "Input",
     "Mismatch",
+    "Wish",
     "calls_of",
     "check_inputs",
     "grammar_folder",
@@ -42,6 +45,7 @@ __all__ = [
     "template",
     "value_of",
     "warm_grammar",
+    "wishes",
 ]
 
 

@@ -1,0 +1,150 @@
+"""What a run's jobs will ask of SLURM, looked at before anything starts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, replace
+from typing import Any
+
+from cromwell_userdb.adoption import megabytes
+from cromwell_userdb.cli import cluster
+from cromwell_userdb.cluster import Demand
+from cromwell_userdb.errors import UsageError
+from cromwell_userdb.hooks import check_extra
+from cromwell_userdb.settings import Settings
+from cromwell_userdb.wdl import UNKNOWN, Wish
+
+_ATTRIBUTES = {
+    "partition": ("slurm_partition",),
+    "account": ("slurm_account",),
+    "qos": ("slurm_qos",),
+    "time": ("slurm_time", "runtime_minutes", "time_minutes"),
+    "constraint": ("slurm_constraint",),
+    "reservation": ("slurm_reservation",),
+    "cpu": ("cpu",),
+    "memory_mb": ("memory",),
+    "gpus": ("gpuCount", "acceleratorCount", "gpu", "gpuType"),
+    "gpu_type": ("gpuType",),
+    "extra": ("slurm_extra",),
+}
+"""Parts of a demand, each with a task's attributes for it, the first before the others."""
+
+
+def check_settings(settings: Settings) -> None:
+    """Refuse what SLURM would refuse of every task; raises UsageError."""
+    cluster.check([(lambda part: "", _of_settings(settings))])
+
+
+def check(
+    settings: Settings, wishes: Sequence[Wish], options: Mapping[str, Any], *, engine: str
+) -> None:
+    """Refuse at once what SLURM or the engine would refuse later, naming task and line.
+
+    `options` are the run's, which may have attributes for tasks without their own. Raises
+    UsageError.
+    """
+    given = options.get("default_runtime_attributes")
+    defaults = given if isinstance(given, dict) else {}
+    own = replace(_of_settings(settings), memory_mb=settings.run_memory_mb)
+    _check_extra(wishes)
+    if engine == "cromwell":
+        _check_gpus(wishes)
+    cluster.check([(_Cause(wish), of_task(wish, own, defaults)) for wish in wishes])
+
+
+def _check_gpus(wishes: Iterable[Wish]) -> None:
+    """Refuse ``gpu: true``, which a real Cromwell fails at on every machine of one's own."""
+    for wish in wishes:
+        if wish.known("gpu") is True:
+            raise UsageError(
+                f"{wish.lines['gpu']}: task {wish.task}: Cromwell takes gpu: true in clouds only; "
+                "write gpuCount: 1 in its place."
+            )
+
+
+def _check_extra(wishes: Iterable[Wish]) -> None:
+    for wish in wishes:
+        try:
+            check_extra(str(wish.known("slurm_extra") or "").split())
+        except UsageError as error:
+            raise UsageError(f"{_Cause(wish)('extra')}{error}") from error
+
+
+def _of_settings(settings: Settings) -> Demand:
+    return Demand(
+        partition=settings.slurm_partition,
+        account=settings.slurm_account,
+        qos=settings.slurm_qos,
+        time=settings.slurm_time,
+        constraint=settings.slurm_constraint,
+        reservation=settings.slurm_reservation,
+    )
+
+
+class _Cause:
+    """Where a task asks for a part of what it asks for."""
+
+    def __init__(self, wish: Wish) -> None:
+        self.wish = wish
+
+    def __call__(self, part: str) -> str:
+        lines = self.wish.lines
+        named = [lines[name] for name in _ATTRIBUTES[part] if name in lines]
+        # A limit of the task's partition may be hit by what the settings say.
+        named += [lines[name] for name in _ATTRIBUTES["partition"] if name in lines]
+        where = f"{named[0]}: " if named else ""
+        return f"{where}task {self.wish.task}: "
+
+
+def of_task(wish: Wish, own: Demand, defaults: Mapping[str, Any]) -> Demand:
+    """What a call of the task asks for, where `own` is what the run asks for all of them."""
+    asked: dict[str, Any] = {}
+    for part, names in _ATTRIBUTES.items():
+        if part not in _NOTHING:
+            continue
+        values = [
+            wish.values.get(name, defaults.get(name))
+            for name in names
+            if name in wish.values or name in defaults
+        ]
+        values = [value for value in values if value is not None]
+        if any(value is UNKNOWN for value in values):
+            asked[part] = None if part == "partition" else _NOTHING[part]
+        elif values:
+            asked[part] = _READERS.get(part, str)(values[0])
+    known = {part: value for part, value in asked.items() if value != ""}
+    return replace(own, **known)
+
+
+def _memory(value: Any) -> int:
+    """In MB; a bare number is bytes, as in Cromwell. What is no memory is Cromwell's to refuse."""
+    text = str(value).strip()
+    try:
+        return int(float(text)) >> 20
+    except ValueError:
+        pass
+    try:
+        return megabytes(text)
+    except UsageError:
+        return 0
+
+
+def _number(value: Any) -> int:
+    if isinstance(value, bool):
+        return int(value)
+    try:
+        return int(float(value))
+    except ValueError:
+        return 0
+
+
+def _gpus(value: Any) -> int:
+    """A type alone asks for one."""
+    text = str(value).lower()
+    if text in {"true", "false"}:
+        return int(text == "true")
+    return _number(value) if text.isdigit() else 1
+
+
+_READERS = {"cpu": _number, "memory_mb": _memory, "gpus": _gpus}
+_NOTHING = asdict(Demand())
