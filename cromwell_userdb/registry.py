@@ -187,7 +187,7 @@ def _login_in(path: Path, host: str) -> Login | None:
     try:
         known = docker.auth.load_config(config_path=str(path))
         found = known.resolve_authconfig(host) or {}
-    except (DockerException, OSError, ValueError):
+    except (DockerException, OSError, ValueError, AttributeError):
         return None
     user = found.get("username") or found.get("Username") or ""
     password = found.get("password") or found.get("Password") or ""

@@ -7,7 +7,17 @@ from collections.abc import Iterator
 
 import pytest
 
-pytest_plugins = ["cluster", "people", "recorded", "served", "lab", "matrix", "disks", "apptainer"]
+pytest_plugins = [
+    "cluster",
+    "people",
+    "recorded",
+    "served",
+    "lab",
+    "matrix",
+    "disks",
+    "apptainer",
+    "registries",
+]
 
 IN_CI = bool(os.environ.get("CROMWELL_USERDB_CI"))
 KEPT = {"CROMWELL_USERDB_CI", "CROMWELL_USERDB_CROMWELL"}
