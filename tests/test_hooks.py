@@ -400,4 +400,6 @@ def test_a_job_that_left_the_queue_is_found_in_the_accounting(
 def test_a_call_over_its_time_ends_as_such(ends: dict[str, Call]) -> None:
     call = ends["over its time"]
     assert call.end(timeout=120) == 81
-    assert f"job {call.job} ended as TIMEOUT: it reached its time limit (1)" in call.stderr
+    told = f"job {call.job} ended as TIMEOUT: it reached its time limit (1)"
+    # The return code comes first.
+    wait_for(lambda: told in call.stderr)
