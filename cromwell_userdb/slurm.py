@@ -11,7 +11,7 @@ from cromwell_userdb.errors import CommandFailed
 
 ENDED = frozenset({
     "BOOT_FAIL", "CANCELLED", "COMPLETED", "DEADLINE", "FAILED", "NODE_FAIL", "OUT_OF_MEMORY",
-    "PREEMPTED", "REVOKED", "TIMEOUT",
+    "PREEMPTED", "TIMEOUT",
 })  # fmt: skip
 """States that a job leaves only when somebody requeues it."""
 

@@ -306,6 +306,26 @@ def test_a_submission_ends_with_the_engine_that_asked(
     engine = f"PATH={programs}:$PATH; /bin/bash {call.write_submit()} & sleep 1; kill -9 $$"
     start(cluster, ["/bin/bash", "-c", engine]).wait(20)
     wait_for(lambda: "The run ended before SLURM took this call" in call.stderr)
+    wait_for(lambda: not processes(f"{call.run.hooks}/withdraw"))
+
+
+def processes(program: str) -> list[str]:
+    done = subprocess.run(["pgrep", "-f", program], capture_output=True, text=True, check=False)
+    return done.stdout.split()
+
+
+def test_a_submission_that_nobody_waits_for_any_more_leaves_no_job(
+    cluster: Cluster, run: Run
+) -> None:
+    call = run.call("touch ran; sleep 60")
+    engine = f"/bin/bash {call.write_submit()} & sleep 11; kill -9 $$"
+    with cluster.frozen_controller():
+        start(cluster, ["/bin/bash", "-c", engine]).wait(20)
+        wait_for(lambda: "The run ended before SLURM took this call" in call.stderr)
+    wait_for(lambda: not processes(f"{call.run.hooks}/withdraw"))
+    state = ["squeue", "-h", "-o", "%Z"]
+    wait_for(lambda: str(call.cwd) not in cluster.run(state))
+    assert not (call.here / "ran").exists()
 
 
 def test_an_outage_kills_no_call_and_is_asked_about_without_waiting(
