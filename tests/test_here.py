@@ -120,3 +120,59 @@ class TestOnALoginNode:
         assert run.returncode == 0, run.stderr
         assert member.userdb("attach", run.stdout.strip(), env=env).returncode == 0
         assert member.at("").userdb("run", wdl, env=env).returncode == 0
+
+
+MODULES = pytest.mark.skipif(
+    not Path("/usr/share/modules/init/bash").exists(), reason="needs environment-modules"
+)
+
+
+@MODULES
+class TestWithModules:
+    pytestmark = slurm
+
+    @pytest.fixture
+    def site(self, member: Member) -> dict[str, str]:
+        """What names a site's file, and a tree with the module of a program in it."""
+        program = member.home / "tool/bin/shout"
+        module = member.home / "modules/tool/1.0"
+        for path, text in {
+            program: "#!/bin/sh\necho LOUD\n",
+            module: f"#%Module1.0\nprepend-path PATH {program.parent}\n",
+            member.home / "site.toml": '[run]\nmodules = ["tool"]\n',
+            member.home / "shout.wdl": "version 1.0\ntask t { command <<< shout >>> "
+            "output { String o = read_string(stdout()) } }\n"
+            "workflow shout { call t output { String o = t.o } }\n",
+        }.items():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text)
+        program.chmod(0o755)
+        return {
+            "CROMWELL_USERDB_SITE": str(member.home / "site.toml"),
+            "MODULEPATH": str(module.parent.parent),
+        }
+
+    @pytest.mark.parametrize("export", ["ALL", "MODULEPATH"])
+    def test_calls_have_the_sites_modules_inherited_or_loaded_in_the_job(
+        self, member: Member, site: dict[str, str], export: str
+    ):
+        there, env = member.at(""), site | {"SBATCH_EXPORT": export}
+        assert there.userdb("init", env=env).returncode == 0
+        done = there.userdb("run", "shout.wdl", "--json", env=env)
+        assert done.returncode == 0, done.stderr
+        assert json.loads(done.stdout)["outputs"]["shout.o"] == "LOUD"
+
+    def test_a_node_without_the_module_is_named(self, member: Member, site: dict[str, str]):
+        there, env = member.at(""), site | {"SBATCH_EXPORT": "NONE"}
+        assert there.userdb("init", env=env).returncode == 0
+        done = there.userdb("run", "shout.wdl", env=env)
+        assert done.returncode == 1
+        assert "its environment modules can't be loaded on n" in done.stderr
+        assert "'tool'" in done.stderr
+
+    def test_a_module_that_is_not_here_stops_the_command(
+        self, member: Member, site: dict[str, str]
+    ):
+        done = member.userdb("init", env=site | {"MODULEPATH": "/nowhere"})
+        assert done.returncode == 2
+        assert "run.modules: tool can't be loaded here" in done.stderr
