@@ -213,22 +213,20 @@ def is_busy(path: Path) -> bool:
 @contextlib.contextmanager
 def exclusive(path: Path, timeout: float, *, doing: str = "") -> Iterator[None]:
     """Only one process at a time is inside, on this host at least; raise Held after `timeout`."""
-    fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    from filelock import FileLock, Timeout  # 6 MB, and the supervisor takes it only to end
+
+    lock = FileLock(path, timeout=timeout, mode=0o600)
     try:
-        deadline = time.monotonic() + timeout
-        while not _is_ours(fd):
-            if time.monotonic() > deadline:
-                raise Held(
-                    f"Another command has been working on {path.parent} for {timeout:g} seconds"
-                    f"{f' ({doing})' if doing else ''}. Wait for it, or end it, and try again."
-                )
-            time.sleep(0.02)
+        lock.acquire(poll_interval=0.02)
+    except Timeout as error:
+        raise Held(
+            f"Another command has been working on {path.parent} for {timeout:g} seconds"
+            f"{f' ({doing})' if doing else ''}. Wait for it, or end it, and try again."
+        ) from error
+    try:
         yield
     finally:
-        with contextlib.suppress(OSError):
-            # Not only by closing it: a fork that goes on without us may have it, too.
-            fcntl.flock(fd, fcntl.LOCK_UN)
-        os.close(fd)
+        lock.release()
 
 
 def _is_ours(fd: int) -> bool:

@@ -124,7 +124,9 @@ class Machine:
 
     @classmethod
     def here(cls) -> Machine:
-        physical = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+        import psutil
+
+        physical = int(psutil.virtual_memory().total)
         return cls(len(os.sched_getaffinity(0)), min(physical, memory_limit() or physical))
 
 
