@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import shlex
+import signal
 import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -87,6 +88,8 @@ def main(argv: Sequence[str]) -> int:
     except UserDBError as error:
         print(error, file=sys.stderr)
         return error.exit_code
+    except KeyboardInterrupt:
+        return 130
     return 0
 
 
@@ -147,4 +150,6 @@ def _tell(containers: Containers, name: str, words: str, *, failed: bool = False
 
 
 if __name__ == "__main__":
+    # Whoever ends us ends the pull, too.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     sys.exit(main(sys.argv[1:]))

@@ -320,9 +320,13 @@ def add(
         if not located(store, digest):
             new = place.with_name(f"{place.name}.new")
             new.unlink(missing_ok=True)
-            with room(store.own, str(file)):
-                new.symlink_to(file) if link else _copy(file, new, mode_in(store.own))
-            new.replace(place)
+            if link:
+                new.symlink_to(file)
+                new.replace(place)
+            else:
+                with room(store.own, str(file)):
+                    _copy(file, new)
+                    settle(new, place)
         return put(store, wanted, digest, origin=str(file), sha256=sha256)
 
 
@@ -337,20 +341,28 @@ def room(folder: Path, what: str) -> Iterator[None]:
         raise
 
 
-def _copy(source: Path, target: Path, mode: int) -> None:
-    """As little of a copy as the file system allows: shared blocks, a second name, or all of it."""
+def settle(new: Path, file: Path) -> None:
+    """Have a finished image at its place, whatever happens to the machine."""
+    fd = os.open(new, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.fchmod(fd, mode_in(file.parent))
+        os.fsync(fd)
+    finally:
+        os.close(fd)
+    new.replace(file)
+
+
+def _copy(source: Path, target: Path) -> None:
+    """With shared blocks where the file system can: a second name would change with the first."""
     try:
         with source.open("rb") as old, target.open("xb") as new:
-            fcntl.ioctl(new, _CLONE, old.fileno())
-            os.fchmod(new.fileno(), mode)
-        return
-    except OSError:
+            try:
+                fcntl.ioctl(new, _CLONE, old.fileno())
+            except OSError:
+                shutil.copyfileobj(old, new, _CHUNK)
+    except BaseException:
         target.unlink(missing_ok=True)
-    try:
-        target.hardlink_to(source)
-    except OSError:
-        shutil.copyfile(source, target)
-        target.chmod(mode)
+        raise
 
 
 @dataclass(frozen=True)

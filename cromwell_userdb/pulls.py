@@ -10,7 +10,6 @@ import secrets
 import shlex
 import shutil
 import signal
-import socket
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -121,21 +120,21 @@ def _here(way: Way, wanted: Reference, environ: Mapping[str, str], say: Say) -> 
 
     waiting = functools.partial(telling, "another command pulls it")
     with images.lock(store.own, file.stem, patience=_LONGEST, waiting=waiting) as alone:
+        if alone:
+            for left in store.own.glob(f"{file.name}.new*"):
+                _sweep(left)
         if not images.located(store, found.digest):
             telling(f"pulling {found.digest[:19]}")
-            beside = "" if alone else f".{socket.gethostname()}.{os.getpid()}"
-            with _scratch(file.with_name(f"{file.name}.new{beside}")) as scratch:
+            # A name of its own: the program of a pull that was killed may still write.
+            with _scratch(file.with_name(f"{file.name}.new-{secrets.token_hex(4)}")) as scratch:
                 _pull(way.runtime, exact, found, scratch, environ, telling)
-                new = scratch / _PULLED
-                new.chmod(images.mode_in(store.own))
-                new.replace(file)
+                images.settle(scratch / _PULLED, file)
         return images.put(store, wanted, found.digest, origin=f"docker://{exact.full_name}")
 
 
 @contextlib.contextmanager
 def _scratch(folder: Path) -> Iterator[Path]:
-    """A private folder beside the file to come, gone again at the end, as one left from before."""
-    _sweep(folder)
+    """A private folder beside the file to come, gone again at the end."""
     try:
         with images.room(folder.parent, "the image"):
             yield make_private(folder)
@@ -180,6 +179,7 @@ def _pull(
     finally:
         process.signal_group(child, signal.SIGKILL)
         process.terminate(child, patience=0)
+    _tell(log, told, say)
     if child.returncode or not (scratch / _PULLED).exists():
         words = process.tail(log, lines=50)
         raise runtimes.explained(str(exact), words, folder=scratch.parent)

@@ -16,6 +16,9 @@ from cromwell_userdb.reference import Reference
 KINDS = ("apptainer", "singularity", "podman", "docker")
 """In the order in which they are looked for."""
 
+_SIGN = re.compile(r"^(?:.* ended with status \d+: )?(?:FATAL|ERROR|Error):\s*")
+"""What comes before a program's last words."""
+
 _FULL = ("no space left on device", "disk quota exceeded")
 
 
@@ -141,8 +144,8 @@ def explained(wanted: str, words: str, *, folder: Path) -> UserDBError:
             f"There is no room for {wanted}: {folder} is full, or the folder for temporary files."
         )
     lines = [line for line in map(_bare, words.splitlines()) if line]
-    fatal = [line for line in lines if line.startswith(("FATAL", "ERROR", "Error"))]
-    last = re.sub(r"^(FATAL|ERROR|Error):\s*", "", (fatal or lines or ["it gave no reason"])[-1])
+    signed = [line for line in lines if _SIGN.match(line)]
+    last = _SIGN.sub("", (signed or lines or ["it gave no reason"])[-1])
     return CommandFailed(f"{wanted} could not be pulled: {last}")
 
 
