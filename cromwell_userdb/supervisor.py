@@ -1,6 +1,6 @@
 """The process that serves an instance: it holds the lease, and the server is its child.
 
-Started detached by `server`, as ``python -m cromwell_userdb.supervisor ROOT FD``, and small:
+Started detached by `startup`, as ``python -m cromwell_userdb.supervisor ROOT FD``, and small:
 it imports neither libraries nor subprocess. The server gets TERM from the kernel when this
 process dies, however it dies.
 """
@@ -54,7 +54,7 @@ _SIGNALS = {signal.SIGCHLD, signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal
 
 @dataclass(frozen=True)
 class Plan:
-    """What `server` wants; `nonce` is that of the lease that it took for us."""
+    """What `startup` wants; `nonce` is that of the lease that it took for us."""
 
     argv: Sequence[str]
     env: Mapping[str, str]
@@ -90,7 +90,10 @@ def main(root: str, fd: str) -> int:
     """Serve the instance at `root` as the plan says that is read from the socket `fd`."""
     asker = socket.socket(fileno=int(fd))
     asker.set_inheritable(False)
-    plan = Plan(**json.loads(_read_all(asker)))
+    told = _read_all(asker)
+    if not told:
+        return 0  # whoever wanted a server was refused
+    plan = Plan(**json.loads(told))
     if os.fork():
         os._exit(0)  # nobody's child from here on
     os.chdir("/")

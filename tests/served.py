@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from cromwell_userdb import binaries, database, lease, provision, server
+from cromwell_userdb import binaries, database, lease, provision, server, startup
 from cromwell_userdb.binaries import Server
 from cromwell_userdb.errors import NotFound, UserDBError
 from cromwell_userdb.instance import Instance
@@ -71,7 +71,7 @@ def instance(born: Birth, folder: Path) -> Instance:
 @pytest.fixture
 def served(instance: Instance, program: Server) -> Instance:
     """An instance whose server runs."""
-    server.start(instance, program)
+    startup.start(instance, program)
     return instance
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from served import end
 
-from cromwell_userdb import database, leader, provision, runs, server, wdl
+from cromwell_userdb import database, leader, provision, runs, server, startup, wdl
 from cromwell_userdb.cli import files, place, screen
 from cromwell_userdb.errors import NoSpace, NotPrivate, UsageError, WdlError
 from cromwell_userdb.instance import RunFolder
@@ -156,7 +156,7 @@ def test_a_lost_secret_is_made_anew_by_the_next_start(served, program):
     before = served.secret.read_text()
     served.secret.unlink()
     end(served)
-    server.start(served, program)
+    startup.start(served, program)
     database.connect(served.socket, user="cromwell", password=served.secret.read_text().strip())
     assert served.secret.read_text() != before
 
@@ -182,12 +182,20 @@ def test_an_instance_without_its_facts_is_not_taken_for_strangers_things(instanc
 
 
 @pytest.mark.functional
-@pytest.mark.parametrize(("limit", "starts"), [("-n 64", False), ("-Sn 64", True)])
-def test_a_server_has_the_files_it_needs_or_is_refused(instance, limit, starts):
+@pytest.mark.parametrize(
+    ("limit", "starts", "said"),
+    [
+        ("-n 64", False, "(ulimit -n), and the server needs"),
+        ("-Sn 64", True, ""),
+        ("-v 1000000", False, "(ulimit -v), and the server needs"),
+        ("-v 1500000", True, "(ulimit -v): the server starts with that, but"),
+    ],
+)
+def test_a_server_has_the_files_and_addresses_it_needs_or_is_refused(instance, limit, starts, said):
     words = " ".join([*COMMAND, "db", "start", "--root", str(instance.root)])
     argv = ["bash", "-c", f"ulimit {limit}; {words}"]
     done = subprocess.run(argv, capture_output=True, text=True, timeout=60, check=False)
-    assert (done.returncode == 0, "(ulimit -n)" in done.stderr) == (starts, not starts)
+    assert (done.returncode == 0, said in done.stderr) == (starts, True)
     if starts:
         with server.connect(instance) as connection:
             found = database.rows(connection, "SHOW VARIABLES LIKE 'open_files_limit'")

@@ -28,7 +28,7 @@ LAYERS = [
     " callcache cluster limits metadata modules runtimes slurm workflows",
     "conda",
     "adoption engine leader provision pulls server supervisor",
-    "docker prepare",
+    "docker prepare startup",
     "embedded report",
     "cli",
 ]

@@ -18,7 +18,7 @@ from pathlib import Path
 import pytest
 from disks import mounted
 
-from cromwell_userdb import database, disk, provision, server
+from cromwell_userdb import database, disk, provision, server, startup
 from cromwell_userdb.errors import NoSpace, NotPrivate, UsageError
 from cromwell_userdb.instance import Instance
 
@@ -91,7 +91,7 @@ def test_two_births_at_once_end_in_one_instance(folder, program, templates, born
     assert [child.wait(60) for child in both] == [0, 0]
     instance = born(folder / "i")
     assert not list(instance.root.glob(".*"))
-    assert server.start(instance, program).state == "running"
+    assert startup.start(instance, program).state == "running"
 
 
 @pytest.mark.functional
@@ -124,7 +124,7 @@ def test_a_birth_killed_at_any_moment_is_completed_by_the_next(
         assert subprocess.run(argv, timeout=60).returncode == 0
         assert not list(root.glob(".*"))
     instance = born(folder / "4")
-    assert server.start(instance, program).state == "running"
+    assert startup.start(instance, program).state == "running"
 
 
 @pytest.mark.functional
@@ -134,7 +134,7 @@ def test_data_without_a_finished_birth_are_kept(served, program, templates):
     server.stop(served)
     served.facts.unlink()
     provision.birth(served, program, cache=templates, allow_root=True)
-    server.start(served, program)
+    startup.start(served, program)
     with server.connect(served) as connection:
         assert database.tables(connection, "cromwell") == {"kept"}
 
@@ -224,7 +224,7 @@ def test_a_place_with_a_long_name_is_served_through_a_short_link(folder, program
     instance = Instance(folder / "/".join(["long"] * 22), runtime=folder / "run")
     try:
         provision.birth(instance, program, cache=templates, allow_root=True)
-        server.start(instance, program)
+        startup.start(instance, program)
         assert str(instance.socket).startswith(str(folder / "run"))
         assert server.status(instance).connections == 0
         assert server.connect(instance).ping() is None

@@ -19,7 +19,7 @@ import pytest
 from disks import fill, mounted
 from served import Writer, alive, end, kill, server_pid, supervisor_pid, until
 
-from cromwell_userdb import database, lease, process, render, server, sockets
+from cromwell_userdb import database, lease, process, render, server, sockets, startup
 from cromwell_userdb.errors import Held, NoSpace, NotInitialised, StartFailed
 from cromwell_userdb.instance import Instance
 from cromwell_userdb.record import Identity
@@ -29,9 +29,9 @@ pytestmark = pytest.mark.functional
 START = """
 import sys
 from pathlib import Path
-from cromwell_userdb import binaries, server
+from cromwell_userdb import binaries, startup
 from cromwell_userdb.instance import Instance
-found = server.start(Instance(Path(sys.argv[1])), binaries.find_server(Path(sys.argv[2])))
+found = startup.start(Instance(Path(sys.argv[1])), binaries.find_server(Path(sys.argv[2])))
 print(found.state, found.pid)
 """
 
@@ -70,7 +70,7 @@ def test_the_engine_s_account_sees_cromwell_s_tables_only(served):
 
 def test_a_second_start_returns_the_server_that_already_runs(served, program):
     first = server.status(served)
-    assert server.start(served, program) == first
+    assert startup.start(served, program) == first
     assert server.reuse(served) == first
 
 
@@ -105,14 +105,14 @@ def test_a_server_in_use_is_not_stopped_unless_forced(served):
 
 def test_there_is_nothing_to_start_before_init(folder, program):
     with pytest.raises(NotInitialised, match="cromwell-userdb init"):
-        server.start(Instance(folder / "i"), program)
+        startup.start(Instance(folder / "i"), program)
 
 
 def test_the_status_of_each_state_is_told_without_asking_the_server(born, folder, program):
     nothing = Instance(folder / "nothing")
     instance = born(folder / "i")
     states = [server.status(nothing).state, server.status(instance).state]
-    server.start(instance, program)
+    startup.start(instance, program)
     states.append(server.status(instance).state)
     began = time.perf_counter()
     server.status(instance)
@@ -127,7 +127,7 @@ def test_the_listing_names_this_user_s_servers(served):
 def test_the_options_of_a_home_do_not_reach_the_server(instance, program, monkeypatch, tmp_path):
     (tmp_path / ".my.cnf").write_text("[mysqld]\nmax_connections=7\n[client]\nuser=nobody\n")
     monkeypatch.setenv("HOME", str(tmp_path))
-    server.start(instance, program)
+    startup.start(instance, program)
     with server.connect(instance) as connection:
         assert database.rows(connection, "SELECT @@max_connections") == [(300,)]
 
@@ -160,16 +160,16 @@ def test_what_a_server_of_mine_says_when_it_fails_is_shown(instance, program):
     broken.path.write_text("#!/bin/sh\necho '[ERROR] InnoDB: the moon is full' >&2; exit 1\n")
     broken.path.chmod(0o755)
     with pytest.raises(StartFailed, match="the moon is full"):
-        server.start(instance, broken)
+        startup.start(instance, broken)
     assert server.status(instance).state == "stopped"
-    assert server.start(instance, program).state == "running"
+    assert startup.start(instance, program).state == "running"
 
 
 # Idle and wanted.
 
 
 def test_a_server_in_use_stays_and_an_unused_one_stops(instance, program):
-    server.start(instance, program, idle_seconds=0)
+    startup.start(instance, program, idle_seconds=0)
     with server.connect(instance):
         instance.lease_wanted.touch()
         time.sleep(7)
@@ -203,11 +203,11 @@ def elsewhere(instance: Instance, *, job: str | None = None) -> lease.Lease:
 
 
 def test_a_start_is_refused_while_another_host_serves(instance, program, monkeypatch):
-    monkeypatch.setattr(server, "GIVE_WAY", 0.5)
+    monkeypatch.setattr(startup, "GIVE_WAY", 0.5)
     elsewhere(instance, job="81234")
     assert server.status(instance).state == "elsewhere"
     with pytest.raises(Held, match=r'job 81234 on n114 since .* Use "submit"'):
-        server.start(instance, program)
+        startup.start(instance, program)
     with pytest.raises(Held, match="stop it there"):
         server.stop(instance)
     assert not instance.lease_wanted.exists()
@@ -219,13 +219,13 @@ def test_a_start_goes_on_when_the_other_host_has_given_way(instance, program):
     giver = subprocess.Popen(
         ["sh", "-c", f"until [ -e {wanted} ]; do sleep 0.1; done; rm {instance.lease}"]
     )
-    assert server.start(instance, program).state == "running"
+    assert startup.start(instance, program).state == "running"
     assert giver.wait() == 0 and held.holder.host == "n114"
 
 
 def test_a_start_takes_over_from_a_job_that_has_ended(instance, program):
     elsewhere(instance, job="7")
-    assert server.start(instance, program, job="8", job_ended=lambda job: job == "7").job == "8"
+    assert startup.start(instance, program, job="8", job_ended=lambda job: job == "7").job == "8"
 
 
 def test_a_server_whose_lease_was_taken_stops_at_once(served):
@@ -244,16 +244,16 @@ def test_another_flavour_and_an_older_server_are_refused(instance, program):
         ({"version": (99, 1, 0)}, "can't read any more"),
     ):
         with pytest.raises(StartFailed, match=words):
-            server.start(instance, replace(program, **changes))
+            startup.start(instance, replace(program, **changes))
 
 
 def test_a_newer_server_takes_over_what_was_stopped_cleanly(instance, program):
     newer = replace(program, version=(99, 1, 0))
     with pytest.raises(StartFailed, match="not stopped cleanly"):
-        server.start(instance, newer, upgrade=True)
-    server.start(instance, program)
+        startup.start(instance, newer, upgrade=True)
+    startup.start(instance, program)
     server.stop(instance)
-    server.start(instance, newer, upgrade=True)
+    startup.start(instance, newer, upgrade=True)
     assert json.loads(instance.facts.read_text())["version"] == "99.1.0"
 
 
@@ -262,7 +262,7 @@ def test_a_newer_server_takes_over_what_was_stopped_cleanly(instance, program):
 
 @pytest.mark.parametrize("victim", ["supervisor", "server", "both"])
 def test_a_kill_loses_no_acknowledged_row_and_the_next_start_works(instance, program, victim):
-    server.start(instance, program)
+    startup.start(instance, program)
     moments = random.Random(victim)
     writer = Writer(instance)
     for _ in range(3):
@@ -276,7 +276,7 @@ def test_a_kill_loses_no_acknowledged_row_and_the_next_start_works(instance, pro
         until(partial(_is_over, instance, **pids, victim=victim))
         writer.join(20)
         assert writer.acknowledged
-        assert server.start(instance, program).state == "running"
+        assert startup.start(instance, program).state == "running"
         assert writer.missing() == set()
 
 
@@ -314,7 +314,7 @@ def test_a_start_killed_at_any_moment_leaves_nothing_in_the_way(instance, progra
         held = lease.read(instance.lease)
         if held is not None and moments.random() < 0.5:
             kill(held.holder.pid)
-        assert server.start(instance, program).state == "running"
+        assert startup.start(instance, program).state == "running"
         server.stop(instance)
 
 
@@ -325,7 +325,7 @@ def test_a_stale_socket_lease_and_pid_file_are_no_obstacle(served, program):
     with socket.socket(socket.AF_UNIX) as stale:
         stale.bind(str(served.socket))
     (served.datadir / "server.pid").write_text("1\n")
-    assert server.start(served, program).state == "running"
+    assert startup.start(served, program).state == "running"
 
 
 def test_the_caller_is_not_held_up_by_the_server_that_it_started(instance, program):
@@ -361,7 +361,7 @@ def small_disk() -> Iterator[Path]:
 @pytest.mark.root
 def test_a_full_disk_loses_nothing_and_ends_in_one_sentence(small_disk, born, program):
     instance = born(small_disk / "i")
-    server.start(instance, program)
+    startup.start(instance, program)
     writer = Writer(instance, size=20_000)
     writer.start()
     until(lambda: len(writer.acknowledged) > 50)
@@ -373,10 +373,10 @@ def test_a_full_disk_loses_nothing_and_ends_in_one_sentence(small_disk, born, pr
     instance.ballast.unlink(missing_ok=True)
     fill(small_disk / "filler3")
     with pytest.raises(NoSpace, match=rf"The disk is full \({small_disk}\): 0 MB room left"):
-        server.start(instance, program)
+        startup.start(instance, program)
     for name in ("filler", "filler2", "filler3"):
         (small_disk / name).unlink()
-    assert server.start(instance, program).state == "running"
+    assert startup.start(instance, program).state == "running"
     assert writer.missing() == set()
     assert instance.ballast.exists() is False or instance.ballast.stat().st_size > 0
 
@@ -392,12 +392,12 @@ def served_by_alice(alice, program, templates) -> Iterator[Instance]:
     script = """
 import os, sys
 from pathlib import Path
-from cromwell_userdb import binaries, provision, server
+from cromwell_userdb import binaries, provision, startup
 from cromwell_userdb.instance import Instance
 instance = Instance(Path(sys.argv[1]))
 found = binaries.find_server()
 provision.birth(instance, found, cache=instance.root.parent / "cache")
-print(server.start(instance, found).state)
+print(startup.start(instance, found).state)
 """
     done = alice.run(*python, "-c", script, instance.root)
     assert done.stdout == "running\n", done.stderr

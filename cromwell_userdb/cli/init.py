@@ -13,7 +13,7 @@ from cromwell_userdb import disk, provision, releases, schema
 from cromwell_userdb import engine as engines
 from cromwell_userdb import settings as names
 from cromwell_userdb.binaries import Server
-from cromwell_userdb.cli import cluster, config, place, screen, session
+from cromwell_userdb.cli import believed, cluster, config, place, screen, session
 from cromwell_userdb.cli.place import Place, tilde
 from cromwell_userdb.engine import Engine
 from cromwell_userdb.errors import CommandFailed, NotFound, UsageError, UserDBError
@@ -86,7 +86,7 @@ def initialise(
     program = str(kept.pop("server.binary", ""))
     where = _keep(where, kept)
     began = time.monotonic()
-    session.serve(where, program=program)
+    session.serve(where, program=program, say=screen.note)
     ready = time.monotonic() - began
     if program:
         where = _keep(where, {"server.binary": program})
@@ -205,7 +205,7 @@ def engine_said(engine: Engine) -> tuple[str, str]:
 def jobs_said(where: Place) -> tuple[str, str]:
     if session.backend(where) == "slurm":
         try:
-            found = cluster.seen()
+            found = believed.seen()
         except CommandFailed:
             return "through SLURM", "as you, in your account"
         chosen = where.settings.slurm_account or next(iter(found.accounts), "")

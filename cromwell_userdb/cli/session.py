@@ -25,9 +25,10 @@ from cromwell_userdb import (
     schema,
     server,
     slurm,
+    startup,
 )
 from cromwell_userdb import engine as engines
-from cromwell_userdb.cli import here, overrides, place, screen
+from cromwell_userdb.cli import believed, here, overrides, place, screen
 from cromwell_userdb.cli.place import Place
 from cromwell_userdb.database import Connection
 from cromwell_userdb.engine import Engine
@@ -107,7 +108,7 @@ def serve(
             )
         return running
     here.keep_to_limits(where)
-    return server.start(
+    return startup.start(
         where.instance,
         find_server(where, program),
         idle_seconds=settings.server_idle_minutes * 60,
@@ -226,6 +227,7 @@ def hooks(where: Place, run: RunFolder, *, resumes: int | None = None) -> None:
     """Copy the hooks beside the run, with their settings: no later change reaches them."""
     settings = where.settings
     machine = Machine.here()
+    limits, longer = believed.limits(settings) if backend(where) == "slurm" else ((), ())
     install(
         run.hooks,
         HookSettings(
@@ -240,9 +242,13 @@ def hooks(where: Place, run: RunFolder, *, resumes: int | None = None) -> None:
             time_limit=settings.slurm_time,
             exclude=settings.slurm_exclude,
             extra=check_extra(settings.slurm_extra),
+            time_percent=max(100, int(settings.slurm_time_factor * 100)),
+            limits=limits,
+            longer=longer,
             poll_seconds=settings.slurm_poll_seconds,
             cores=settings.local_cores or machine.cores,
             memory_mb=settings.local_memory_mb or machine.memory * 9 // 10 // 2**20,
+            modules=settings.run_modules,
             nice=settings.local_nice,
         ),
     )
@@ -320,7 +326,7 @@ def conf(
 
     `hidden` is for eyes only: without the password, and with whatever the user put over it.
     """
-    settings = where.settings
+    settings, on_slurm = where.settings, backend(where) == "slurm"
     values = render.CromwellConf(
         url=render.jdbc_url(snapshot_isolation=snapshot_isolation, truncates=not migrates),
         password="(hidden)" if hidden else password(where),
@@ -331,7 +337,9 @@ def conf(
         hashing=hashing(settings),
         localization=settings.cache_localization,
         duplication=settings.cache_duplication,
-        concurrent_jobs=settings.run_concurrent_jobs,
+        concurrent_jobs=believed.concurrent_jobs(settings)
+        if on_slurm
+        else settings.run_concurrent_jobs,
         job_rate=settings.run_job_rate,
         poll_seconds=settings.slurm_poll_seconds,
         failure_mode=settings.run_failure_mode,
@@ -339,7 +347,9 @@ def conf(
         abort_jobs=abort_jobs,
         snippet=overrides.snippet(settings),
         snippet_origin=settings.template_snippet,
-        provider=template_values(memory_mb=settings.run_memory_mb),
+        provider=template_values(
+            memory_mb=settings.run_memory_mb, disks_as_tmp=settings.slurm_disks_as_tmp
+        ),
     )
     text = render.cromwell_conf(values, own=overrides.templates(settings))
     if not hidden:
