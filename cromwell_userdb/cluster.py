@@ -48,7 +48,10 @@ class Partition:
 class Association:
     """An account that the user may charge; `partition` is "" for all of them.
 
-    `max_submit` is how many jobs may be queued or running at once, None for any number.
+    `max_submit` is how many jobs may be queued or running at once, None for any number;
+    `max_jobs` how many may run, `minutes` the longest that one may, `per_job` and `together`
+    what one of them, or all of the account's, may have ("cpu=64,mem=256G"). What the cluster
+    does not enforce is no limit.
     """
 
     account: str
@@ -56,6 +59,10 @@ class Association:
     qos: tuple[str, ...] = ()
     is_default: bool = False
     max_submit: int | None = None
+    max_jobs: int | None = None
+    minutes: int | None = None
+    per_job: str = ""
+    together: str = ""
 
 
 @dataclass(frozen=True)
@@ -103,6 +110,17 @@ class Cluster:
         known = self.qos_max_submit or {}
         limits += [known[name] for one in mine for name in one.qos if name in known]
         return min(limits, default=None)
+
+    def longest(self, account: str, partition: str = "") -> int | None:
+        """The minutes that a job may run at most on `account`, None for as long as it likes.
+
+        A quality of service may say otherwise, and then wins.
+        """
+        mine = [one for one in self.associations if one.account == account]
+        bound = [one for one in mine if one.partition == partition] or mine
+        if not bound or any(one.minutes is None for one in bound):
+            return None
+        return max(one.minutes for one in bound if one.minutes is not None)
 
 
 def parse_partitions(scontrol: str, sinfo: str) -> tuple[Partition, ...]:
@@ -176,14 +194,39 @@ def parse_associations(text: str) -> tuple[Association, ...]:
             partition=partition,
             qos=tuple(name for name in qos.split(",") if name),
             is_default=account == default,
-            max_submit=_number(max_submit),
+            max_submit=_number(submit),
+            max_jobs=_number(jobs),
+            minutes=minutes_of(wall),
+            per_job=per_job,
+            together=together,
         )
-        for default, account, partition, qos, max_submit in (row for row in rows if len(row) == 5)
+        for default, account, partition, qos, submit, jobs, wall, per_job, together in (
+            row for row in rows if len(row) == len(_ASSOCIATIONS.split(","))
+        )
         if account
     )
 
 
-_ASSOCIATIONS = "defaultaccount,account,partition,qos,maxsubmit"
+_ASSOCIATIONS = "defaultaccount,account,partition,qos,maxsubmit,maxjobs,maxwall,maxtres,grptres"
+
+
+def parse_shares(text: str) -> dict[str, float]:
+    """Read ``sshare -U -nP -o Account,FairShare``: fair share by account, where it counts.
+
+    >>> parse_shares("depta|0.750000\\ndeptb|\\n")
+    {'depta': 0.75}
+    """
+    rows = (line.strip().partition("|") for line in text.splitlines())
+    return {account: float(share) for account, _, share in rows if share and float(share)}
+
+
+def shares(user: str) -> dict[str, float]:
+    """The user's fair share by account: from 0, all used up, to 1; nothing where none is kept."""
+    try:
+        argv = ["sshare", "-U", "-u", user, "-n", "-P", "-o", "Account,FairShare"]
+        return parse_shares(process.run(argv, timeout=30))
+    except (CommandFailed, ValueError):
+        return {}
 
 
 def minutes_of(text: str) -> int | None:
@@ -221,6 +264,9 @@ def look(user: str, *, groups: Iterable[str] = (), cluster: str = "") -> Cluster
     reserved = process.run(["scontrol", *on, "--oneliner", "show", "reservation"])
     name = config.get("ClusterName", cluster)
     associations, limits = _accounting(user, name)
+    if "limits" not in config.get("AccountingStorageEnforce", ""):
+        associations = tuple(_unlimited(one) for one in associations)
+        limits = {}
     return Cluster(
         name=name,
         version=config.get("SLURM_VERSION", ""),
@@ -230,6 +276,10 @@ def look(user: str, *, groups: Iterable[str] = (), cluster: str = "") -> Cluster
         qos_max_submit=limits,
         reservations=tuple(re.findall(r"(?m)^ReservationName=(\S+)", reserved)),
     )
+
+
+def _unlimited(one: Association) -> Association:
+    return Association(one.account, one.partition, one.qos, one.is_default)
 
 
 def as_json(cluster: Cluster) -> dict[str, Any]:

@@ -28,7 +28,10 @@ main|64|64000|(null)|(null)
 main|128+|1024000+|gpu:a100:4(S:0-1)|avx2,rack1
 short|64|64000|(null)|avx2
 """
-ASSOCIATIONS = "depta|depta||normal,long|\ndepta|deptc|short|normal|40\n"
+ASSOCIATIONS = (
+    "depta|depta||normal,long|||||\n"
+    "depta|deptc|short|normal|40|20|2-00:00:00|cpu=64|cpu=512,mem=1T\n"
+)
 
 
 def hal(**changes: object) -> Cluster:
@@ -53,7 +56,9 @@ def test_partitions_are_read_with_their_largest_node() -> None:
 
 
 def test_accounts_are_read_with_their_limits_the_default_first() -> None:
-    assert hal().associations[1] == Association("deptc", "short", ("normal",), False, 40)
+    assert hal().associations[1] == Association(
+        "deptc", "short", ("normal",), False, 40, 20, 2880, "cpu=64", "cpu=512,mem=1T"
+    )
     assert hal().accounts == ("depta", "deptc")
 
 
