@@ -77,6 +77,7 @@ class Settings:
     run_concurrent_jobs: int = _setting(0, "calls at the same time; 0: no limit of ours")
     run_job_rate: int = _setting(20, "calls started a second, at most")
     run_memory_mb: int = _setting(2000, "memory of a task that asks for none, MB")
+    run_memory_factor: float = _setting(1.0, "more next time, if a call ran out of its memory")
     run_failure_mode: str = _setting(
         "NoNewCalls",
         "after a failed call",
@@ -106,6 +107,9 @@ class Settings:
     slurm_time: str = _setting("", "time limit: minutes or d-hh:mm:ss")
     slurm_exclude: str = _setting("", "nodes to leave out")
     slurm_extra: tuple[str, ...] = _setting((), "more options of sbatch")
+    slurm_disks_as_tmp: bool = _setting(False, "ask for a task's disks as --tmp")
+    slurm_time_factor: float = _setting(2.0, "longer next time, if a call ran out of its time")
+    slurm_longer: tuple[str, ...] = _setting((), "partitions for calls that ran out of their time")
     slurm_poll_seconds: int = _setting(30, "seconds between two looks at the queue")
     leader_partition: str = _setting("", "partition of leaders; else that of calls")
     leader_time: str = _setting("", "time limit of a leader: minutes or d-hh:mm:ss")

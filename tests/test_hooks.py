@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
@@ -175,6 +176,44 @@ def test_what_a_task_asks_for_goes_before_what_the_run_asks_for(
     assert [fact for fact in wanted if f"{fact} " not in facts] == []
 
 
+@pytest.mark.parametrize(
+    ("attributes", "wanted"),
+    [
+        ({"gpu": "true"}, "TresPerNode=gres:gpu:1"),
+        ({"gpu": "false"}, ""),
+        ({"gpu_count": "2"}, "TresPerNode=gres:gpu:2"),
+        ({"accelerator_count": "2", "gpu": "true"}, "TresPerNode=gres:gpu:2"),
+        ({"gpu_type": "a100"}, "TresPerNode=gres:gpu:a100:1"),
+        ({"gpu_count": "0", "gpu": "true"}, ""),
+        ({"disks": "local-disk 10 SSD"}, "MinTmpDiskNode=10G"),
+        ({"disks": "/mnt/data 20 HDD, /mnt/more 5 HDD"}, "MinTmpDiskNode=25G"),
+        ({"disks": '["local-disk 10 SSD","/mnt 20 GiB"]'}, "MinTmpDiskNode=30G"),
+        ({"disks": "7"}, "MinTmpDiskNode=7G"),
+        ({"constraint": "new", "qos": "normal"}, "Features=new"),
+        ({"runtime_minutes": "20", "time_minutes": "5"}, "TimeLimit=00:20:00"),
+        ({"runtime_minutes": "20", "time": "0:30:00"}, "TimeLimit=00:30:00"),
+        ({"account": "depta", "exclude": "n[1-2]"}, "ExcNodeList=n[1-2]"),
+    ],
+    ids=lambda value: "-".join(value) if isinstance(value, dict) else "",
+)
+def test_an_attribute_becomes_a_demand_of_the_job(
+    cluster: Cluster, make_run: Callable[..., Run], attributes: dict[str, str], wanted: str
+) -> None:
+    call = make_run().call(**{"partition": "low", "extra": "--begin=now+1hour", **attributes})
+    facts = cluster.run(["scontrol", "-o", "show", "job", call.submit().job])
+    assert wanted in facts if wanted else "TresPerNode" not in facts
+
+
+def test_a_reservation_is_asked_for(cluster: Cluster, make_run: Callable[..., Run]) -> None:
+    course = ["reservation=course", "starttime=now+600", "duration=60", "users=alice", "nodes=n1"]
+    cluster.run(["scontrol", "create", *course, "flags=ignore_jobs"])
+    call = make_run(reservation="course").call().submit()
+    facts = cluster.run(["scontrol", "-o", "show", "job", call.job])
+    cluster.run(["scancel", call.job])
+    cluster.run(["scontrol", "delete", "reservation=course"])
+    assert "Reservation=course" in facts
+
+
 def test_an_outer_job_leaves_nothing_in_the_call(run: Run, cluster: Cluster) -> None:
     call = run.call("env | grep -c -E '^SLURM_(MEM_PER_CPU=300|ARRAY_TASK_ID=3)'")
     env = {"SLURM_MEM_PER_CPU": "300", "SLURM_ARRAY_TASK_ID": "3"}
@@ -192,17 +231,35 @@ def test_an_outer_job_leaves_nothing_in_the_call(run: Run, cluster: Cluster) -> 
         (81, "time=0:50:00\npartition=low\n", ["TimeLimit=01:00:00", "Partition=low"]),
         (81, "time=1-0\npartition=main\n", ["TimeLimit=2-00:00:00", "Partition=main"]),
         (82, "time=4\npartition=short\n", ["TimeLimit=00:09:00", "ExcNodeList=n[2-3]"]),
+        (81, "time=\npartition=\n", ["TimeLimit=00:10:00", "Partition=main"]),
         (1, "time=4\npartition=short\n", ["TimeLimit=00:09:00", "Partition=main"]),
+        (
+            80,
+            "time=8\nlearned_time=8\nlearned_partition=low\nlearned_exclude=n2,n3\n",
+            ["TimeLimit=00:08:00", "Partition=low", "ExcNodeList=n[2-3]"],
+        ),
     ],
-    ids=["more time", "a longer partition", "as long as may be", "no limit", "elsewhere", "same"],
+    ids=[
+        "more time",
+        "a longer partition",
+        "as long as may be",
+        "no limit",
+        "elsewhere",
+        "than it had",
+        "same",
+        "as learned before",
+    ],
 )
 def test_the_next_attempt_asks_for_what_the_last_one_lacked(
     cluster: Cluster, make_run: Callable[..., Run], died: int, asked: str, wanted: list[str]
 ) -> None:
-    run = make_run(longer=("short=10", "low=60"), partition="main", time_limit="9", exclude="n2")
+    limits = {"limits": ("short=10", "low=60"), "longer": ("low=60",)}
+    run = make_run(**limits, partition="main", time_limit="9", exclude="n2")
     before = run.call()
-    for name, text in {"rc": f"{died}\n", ".asked": asked, ".node": "n3\n"}.items():
+    files = {"rc": f"{died}\n", ".asked": asked, ".node": "n3\n", ".claim": "7\n"}
+    for name, text in files.items():
         (before.here / name).write_text(text)
+    os.utime(before.here / ".claim", (time.time() - 310, time.time() - 310))
     place = str(before.cwd.relative_to(run.workflow()) / "attempt-2")
     call = run.call(place=place, extra="--begin=now+1hour").submit()
     facts = cluster.run(["scontrol", "-o", "show", "job", call.job])

@@ -13,6 +13,7 @@ import click
 from cromwell_userdb import policy
 from cromwell_userdb import settings as names
 from cromwell_userdb.cli import screen
+from cromwell_userdb.cli.believed import concurrent_jobs
 from cromwell_userdb.cli.place import (
     Command,
     Place,
@@ -59,6 +60,10 @@ def show(place: Place, origin: bool, as_json: bool) -> None:
     values, defaults = place.settings.by_name(), names.Settings().by_name()
     fixed = place.resolved.fixed
     origins = {name: place.resolved.origins.get(name, "default") for name in values}
+    if place.settings.run_backend == "slurm" and (most := concurrent_jobs(place.settings)):
+        if most != values["run.concurrent_jobs"]:
+            origins["run.concurrent_jobs"] = "SLURM's limit on your jobs"
+        values["run.concurrent_jobs"] = most
     if reason := local_file_refused():
         screen.note(f"./cromwell-userdb.toml is not read: {reason}.")
     if as_json:

@@ -19,6 +19,7 @@ from cromwell_userdb.hooks import check_extra
 from cromwell_userdb.instance import RunFolder
 from cromwell_userdb.record import Identity, make_private, write_json, write_private
 from cromwell_userdb.runs import Request, State
+from cromwell_userdb.settings import Settings
 
 _SLURM = ["partition", "account", "qos", "time", "constraint", "reservation", "exclude", "extra"]
 
@@ -67,7 +68,7 @@ def order(where: Place, *, more_flags: Mapping[str, Any], **words: Any) -> Order
     inputs = files.read_inputs(source, words["given"], types=types)
     if document and (problems := wdl.check_inputs(document, inputs)):
         raise UsageError("\n".join(f"{source or '--input'}: {problem}" for problem in problems))
-    options = files.read_mapping(words["options"], "options") if words["options"] else {}
+    options = _options(words["options"], where.settings)
     if document and session.backend(where) == "slurm":
         asked = wdl.wishes(document.workflow, inputs)
         wishes.check(where.settings, asked, options, engine=engine.kind)
@@ -86,6 +87,13 @@ def order(where: Place, *, more_flags: Mapping[str, Any], **words: Any) -> Order
         metadata_output=_metadata_output(words["metadata_output"]),
         arguments=tuple(part for pair in language if pair[1] for part in pair),
     )
+
+
+def _options(named: str | None, settings: Settings) -> dict[str, Any]:
+    """The run's options, with those that settings stand for where it has none of its own."""
+    given = files.read_mapping(named, "options") if named else {}
+    factor = settings.run_memory_factor
+    return {"memory_retry_multiplier": min(factor, 99.0), **given} if factor > 1 else given
 
 
 def _metadata_output(named: Path | None) -> Path | None:

@@ -7,7 +7,7 @@ from dataclasses import asdict, replace
 from typing import Any
 
 from cromwell_userdb.adoption import megabytes
-from cromwell_userdb.cli import cluster
+from cromwell_userdb.cli import believed
 from cromwell_userdb.cluster import Demand
 from cromwell_userdb.errors import UsageError
 from cromwell_userdb.hooks import check_extra
@@ -32,7 +32,9 @@ _ATTRIBUTES = {
 
 def check_settings(settings: Settings) -> None:
     """Refuse what SLURM would refuse of every task; raises UsageError."""
-    cluster.check([(lambda part: "", _of_settings(settings))])
+    own = _of_settings(settings)
+    further = [Demand(partition=name) for name in settings.slurm_longer]
+    believed.check([(lambda part: "", demand) for demand in (own, *further)])
 
 
 def check(
@@ -49,7 +51,7 @@ def check(
     _check_extra(wishes)
     if engine == "cromwell":
         _check_gpus(wishes)
-    cluster.check([(_Cause(wish), of_task(wish, own, defaults)) for wish in wishes])
+    believed.check([(_Cause(wish), of_task(wish, own, defaults)) for wish in wishes])
 
 
 def _check_gpus(wishes: Iterable[Wish]) -> None:
