@@ -25,8 +25,9 @@ class HookSettings:
     folder that the engine has on PATH and jobs shall not. `resumes` is the run whose jobs are to
     be taken up, by the files that lie beside. `partition` to `extra` are the
     run's defaults, which a task's attributes override. A call that ran out of time gets
-    `time_percent` of it at its next attempt, in a partition of `longer` ("long=2880", in
-    minutes, the shorter first) where its own has no such time; 100 gives no more.
+    `time_percent` of it at its next attempt; 100 gives no more. `limits` are the longest times of
+    partitions ("long=2880", in minutes), the default one first; where a call's own has no such
+    time, it goes to the first of `longer` that has.
     `missing_seconds` is how long SLURM may not know a job before the call is given up.
     `cores`, `memory_mb` and `nice` are for calls on this machine.
     """
@@ -47,6 +48,7 @@ class HookSettings:
     mem_per_cpu: bool = False
     time_percent: int = 200
     longer: tuple[str, ...] = ()
+    limits: tuple[str, ...] = ()
     poll_seconds: int = 30
     look_seconds: int = 12
     patience: int = 7200
