@@ -11,13 +11,12 @@ import hashlib
 import os
 import shutil
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from cromwell_userdb import binaries, conda, disk, lease, process, render
+from cromwell_userdb import binaries, conda, disk, lease, pack, process, render
 from cromwell_userdb.binaries import Server
 from cromwell_userdb.errors import (
     CommandFailed,
@@ -29,7 +28,7 @@ from cromwell_userdb.errors import (
 from cromwell_userdb.instance import FORMAT, Instance, check_place
 from cromwell_userdb.record import make_private, write_json
 
-_TEMPLATE_FORMAT = 2
+_TEMPLATE_FORMAT = 3
 _SCRIPTS = ("system_tables.sql", "performance_tables.sql", "system_tables_data.sql")
 _SCHEMA = (
     "CREATE DATABASE cromwell CHARACTER SET utf8mb4 COLLATE utf8mb4_general_ci;\nUSE cromwell;\n"
@@ -152,38 +151,32 @@ def installed_server(cache: Path) -> Path:
 
 
 def template(server: Server, cache: Path, tables: str = "") -> Path:
-    """The folder that holds a datadir of `server` without rows, made now if there is none yet."""
+    """The pack of a datadir of `server` without rows, made now if there is none yet."""
     name = f"{server.flavour}-{server.text}-{disk.os_user()}-{_TEMPLATE_FORMAT}"
     if tables:
         name += f"-{hashlib.sha256(tables.encode()).hexdigest()[:12]}"
-    folder = make_private(cache / "datadir") / "".join(
-        sign if sign.isalnum() or sign in "._-" else "_" for sign in name
-    )
-    if folder.is_dir():
-        return folder
-    with lease.exclusive(folder.with_name(f".{folder.name}.lock"), 300, doing="first init"):
-        if not folder.is_dir():
-            _make_template(server, folder, tables)
-    return folder
+    name = "".join(sign if sign.isalnum() or sign in "._-" else "_" for sign in name)
+    file = make_private(cache / "datadir") / f"{name}.pack"
+    if file.is_file():
+        return file
+    with lease.exclusive(file.with_name(f".{name}.lock"), 300, doing="first init"):
+        if not file.is_file():
+            _make_template(server, file, tables)
+    return file
 
 
-def _make_template(server: Server, folder: Path, tables: str) -> None:
-    making = folder.with_name(f".{folder.name}.{os.getpid()}")
-    for old in folder.parent.glob(f".{folder.name}.*[0-9]"):
+def _make_template(server: Server, file: Path, tables: str) -> None:
+    for old in file.parent.glob(f".{file.stem}.*[0-9]"):
         shutil.rmtree(old, ignore_errors=True)
-    make_private(making)
+    making = make_private(file.with_name(f".{file.stem}.{os.getpid()}"))
     try:
         _initialise(server, making, tables)
         for name in ("auto.cnf", "*.pem", "ib_buffer_pool", "*.err", "*.pid"):
             for path in making.glob(name):
                 path.unlink()
-        (making / "server-version").write_text(server.text + "\n")
-        _sync_all(making)
-        making.rename(folder)
-        _sync(folder.parent)
-    except BaseException:
+        pack.pack(making, file)
+    finally:
         shutil.rmtree(making, ignore_errors=True)
-        raise
 
 
 def _initialise(server: Server, datadir: Path, tables: str) -> None:
@@ -303,52 +296,9 @@ def _run(argv: list[str], datadir: Path, text: str) -> None:
         raise StartFailed(f"{argv[0]} could not make an empty database: {words}") from error
 
 
-def _unpack(folder: Path, datadir: Path) -> None:
-    """Copy the template, leave its holes, sync every file, and give it its name last."""
+def _unpack(template: Path, datadir: Path) -> None:
+    """Make the datadir of the template, and give it its name last."""
     making = datadir.with_name(f".data.{os.getpid()}")
-    folders = [folder, *(path for path in sorted(folder.rglob("*")) if path.is_dir())]
-    files = [path for path in folder.rglob("*") if path.is_file()]
-    for path in folders:
-        make_private(making / path.relative_to(folder))
-    # On slow disks it is the number of syncs that takes time, not their size.
-    with ThreadPoolExecutor(8) as pool:
-        list(pool.map(lambda path: _copy(path, making / path.relative_to(folder)), files))
-        list(pool.map(_sync, [making / path.relative_to(folder) for path in folders]))
+    pack.unpack(template, making)
     making.rename(datadir)
-    _sync(datadir.parent)
-
-
-_BLOCK = 4096
-_HOLE = bytes(64 << 10)
-
-
-def _copy(source: Path, target: Path) -> None:
-    """Copy with a hole for every block of zeros: an empty datadir is 95 % zeros."""
-    with source.open("rb") as old, open(target, "wb", opener=disk.private) as new:
-        place = 0
-        while part := old.read(len(_HOLE)):
-            if part != _HOLE[: len(part)]:
-                _write_blocks(new.fileno(), part, place)
-            place += len(part)
-        os.truncate(new.fileno(), place)
-        os.fsync(new.fileno())
-
-
-def _write_blocks(fd: int, part: bytes, place: int) -> None:
-    for start in range(0, len(part), _BLOCK):
-        block = part[start : start + _BLOCK]
-        if block != _HOLE[: len(block)]:
-            os.pwrite(fd, block, place + start)
-
-
-def _sync_all(folder: Path) -> None:
-    for path in [*folder.rglob("*"), folder]:
-        _sync(path)
-
-
-def _sync(path: Path) -> None:
-    fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        os.fsync(fd)
-    finally:
-        os.close(fd)
+    pack.sync(datadir.parent)

@@ -24,7 +24,7 @@ LAYERS = [
     "instance reference settings journal sockets",
     "process record registry render database wdl hocon progress policy",
     "runs",
-    "binaries disk hooks images java keys lease register releases schema traps"
+    "binaries disk hooks images java keys lease pack register releases schema traps"
     " callcache cluster limits metadata modules runtimes slurm workflows",
     "conda",
     "adoption engine leader provision pulls server supervisor",
