@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from cromwell_userdb import process
 from cromwell_userdb.errors import CommandFailed, NotFound
+from cromwell_userdb.record import read_json, write_json
 
 Flavour = Literal["mariadb", "mysql"]
 
@@ -70,25 +72,60 @@ def usual_places(path: str, *, cache: Path | None = None) -> list[Path]:
     return list(dict.fromkeys(places))
 
 
-def inspect(path: Path) -> Server:
-    """Ask the program at `path` what it is; raise NotFound when it is no server."""
+def inspect(path: Path, *, book: Path | None = None) -> Server:
+    """Ask the program at `path` what it is; raise NotFound when it is no server.
+
+    What it said is looked up in the file `book` as long as it is the same program.
+    """
     try:
-        banner = process.run([path, "--no-defaults", "--version"], timeout=30)
+        banner = _noted(path, book) or _asked(path, book)
         return Server(path, *parse_version(banner))
     except (CommandFailed, NotFound) as error:
         raise NotFound(f"{path} is no server that runs here: {error}") from error
 
 
-def find_server(explicit: Path | None = None, search: Sequence[Path] | None = None) -> Server:
+def _asked(path: Path, book: Path | None) -> str:
+    banner = process.run([path, "--no-defaults", "--version"], timeout=30)
+    if book and (looks := _looks(path)):
+        with contextlib.suppress(OSError):  # a full disk costs us the memory, not the start
+            write_json(book, _read(book) | {str(path): [looks, banner]})
+    return banner
+
+
+def _noted(path: Path, book: Path | None) -> str:
+    looks, banner = (_read(book) if book else {}).get(str(path), ("", ""))
+    return str(banner) if looks and looks == _looks(path) else ""
+
+
+def _read(book: Path) -> dict[str, Any]:
+    found = read_json(book)
+    return found if isinstance(found, dict) else {}
+
+
+def _looks(path: Path) -> str:
+    """What changes whenever a program does; "" for a script, behind which anything may be."""
+    with contextlib.suppress(OSError), path.open("rb") as file:
+        facts = os.fstat(file.fileno())
+        if file.read(4) == b"\x7fELF":
+            return f"{facts.st_ino} {facts.st_size} {facts.st_mtime_ns} {facts.st_ctime_ns}"
+    return ""
+
+
+def find_server(
+    explicit: Path | None = None,
+    search: Sequence[Path] | None = None,
+    *,
+    book: Path | None = None,
+) -> Server:
     """The server to use: `explicit`, or the first good one in `search`, MariaDB before MySQL.
 
-    `search` is $PATH and the usual places when it is not given.
+    `search` is $PATH and the usual places when it is not given; `book` as in `inspect`.
     """
     if explicit is not None:
-        return _accept(inspect(_named(explicit)))
+        return _accept(inspect(_named(explicit), book=book))
     places = usual_places(os.environ.get("PATH", "")) if search is None else search
     unusable = []
-    for server in _inspect_all(_candidates(places)):
+    for server in _inspect_all(_candidates(places), book):
         if isinstance(server, Server) and server.is_usable:
             return server
         unusable.append(server)
@@ -135,10 +172,10 @@ def _candidates(places: Iterable[Path]) -> list[Path]:
     return list(seen.values())
 
 
-def _inspect_all(paths: Iterable[Path]) -> Iterable[Server | NotFound]:
+def _inspect_all(paths: Iterable[Path], book: Path | None) -> Iterable[Server | NotFound]:
     for path in paths:
         try:
-            yield inspect(path)
+            yield inspect(path, book=book)
         except NotFound as error:
             yield error
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -85,3 +87,23 @@ def test_what_init_installed_is_looked_for_last(tmp_path):
 
 def test_an_empty_part_of_path_is_not_the_current_folder():
     assert Path() not in binaries.usual_places(":/a:")
+
+
+def test_a_program_is_asked_once_and_again_when_it_changed(tmp_path):
+    book, path = tmp_path / "book.json", tmp_path / "mariadbd"
+    shutil.copy("/bin/echo", path)
+    book.write_text(json.dumps({str(path): ["other", MARIADB]}))
+    with pytest.raises(NotFound, match="calls itself"):
+        binaries.inspect(path, book=book)
+    looks = json.loads(book.read_text())[str(path)][0]
+    book.write_text(json.dumps({str(path): [looks, MARIADB]}))
+    assert binaries.inspect(path, book=book).title == "MariaDB 10.11.19"
+    path.touch()
+    with pytest.raises(NotFound, match="calls itself"):
+        binaries.inspect(path, book=book)
+
+
+def test_what_a_script_says_is_not_remembered(tmp_path):
+    path = program(tmp_path / "mariadbd", MARIADB)
+    binaries.inspect(path, book=tmp_path / "book.json")
+    assert not (tmp_path / "book.json").exists()

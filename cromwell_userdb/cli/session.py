@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import functools
 import os
 import shutil
 import sys
@@ -28,7 +29,7 @@ from cromwell_userdb import (
     startup,
 )
 from cromwell_userdb import engine as engines
-from cromwell_userdb.cli import believed, here, overrides, place, screen
+from cromwell_userdb.cli import believed, containers, here, overrides, place, screen
 from cromwell_userdb.cli.place import Place
 from cromwell_userdb.database import Connection
 from cromwell_userdb.engine import Engine
@@ -74,14 +75,16 @@ def _path(text: str) -> Path | None:
 def find_server(where: Place, program: str = "") -> binaries.Server:
     """The server program that is named; else the one so far, or another where that is gone."""
     here.load_modules(where)
-    places = binaries.usual_places(os.environ.get("PATH", ""), cache=place.cache_folder())
+    cache = place.cache_folder()
+    places = binaries.usual_places(os.environ.get("PATH", ""), cache=cache)
+    find = functools.partial(binaries.find_server, search=places, book=cache / "servers.json")
     if named := program or where.settings.server_binary:
-        return binaries.find_server(place.absolute(named), places)
+        return find(place.absolute(named))
     before = (disk.facts(where.instance) or {}).get("server")
     if before:
         with contextlib.suppress(NotFound):
-            return binaries.find_server(Path(before), places)
-    return binaries.find_server(None, places)
+            return find(Path(before))
+    return find()
 
 
 def serve(
@@ -250,6 +253,7 @@ def hooks(where: Place, run: RunFolder, *, resumes: int | None = None) -> None:
             memory_mb=settings.local_memory_mb or machine.memory * 9 // 10 // 2**20,
             modules=settings.run_modules,
             nice=settings.local_nice,
+            **containers.for_hooks(where, run, executions_place(where)),
         ),
     )
 
@@ -348,7 +352,9 @@ def conf(
         snippet=overrides.snippet(settings),
         snippet_origin=settings.template_snippet,
         provider=template_values(
-            memory_mb=settings.run_memory_mb, disks_as_tmp=settings.slurm_disks_as_tmp
+            memory_mb=settings.run_memory_mb,
+            disks_as_tmp=settings.slurm_disks_as_tmp,
+            containers=containers.are_wanted(settings),
         ),
     )
     text = render.cromwell_conf(values, own=overrides.templates(settings))
