@@ -182,6 +182,26 @@ def forget(folder: Path, unwanted: Iterable[Image]) -> list[Path]:
     return gone
 
 
+def last_files(folder: Path, unwanted: Iterable[Image]) -> list[Path]:
+    """The files that would go with these images, as no other name leads to them."""
+    going = {(one.name, one.tag) for one in unwanted}
+    left = {one.digest for one in listed(folder) if (one.name, one.tag) not in going}
+    files = {file_of(folder, one.digest) for one in unwanted if one.digest not in left}
+    return sorted(file for file in files if os.path.lexists(file))
+
+
+def sweep(path: Path) -> None:
+    """Take away a file, or a folder with all that is in it, some of it sealed."""
+    if path.is_symlink() or path.is_file():
+        return path.unlink(missing_ok=True)
+    for above, names, _ in os.walk(path):
+        for below in (Path(above, name) for name in names):
+            if not below.is_symlink():
+                with contextlib.suppress(OSError):
+                    below.chmod(0o700)
+    shutil.rmtree(path, ignore_errors=True)
+
+
 def _change(folder: Path, change: Callable[[list[Image]], list[Image]]) -> list[Image]:
     """Rewrite the index under its lock; returns the images that are in it now."""
     with lock(folder, "index", patience=60):
@@ -386,10 +406,15 @@ def verify(
             yield Problem(file, f"{one.name}:{one.tag}{link} is not there")
         elif sha256_of(found, functools.partial(progress, one)) != one.sha256:
             yield Problem(file, f"{one.name}:{one.tag} is not what it was on {one.when[:10]}")
-    known = {file_of(folder, digest).name for digest in images} | {INDEX, _LOCKS}
+    yield from strays(folder)
+
+
+def strays(folder: Path) -> Iterator[Problem]:
+    """What lies in the folder and no name leads to; what somebody works on is none."""
+    known = {file_of(folder, one.digest).name for one in listed(folder)} | {INDEX, _LOCKS}
     for file in sorted(folder.iterdir()) if folder.is_dir() else ():
         if file.name not in known and not _is_busy(folder, file):
-            yield Problem(file, _stray(file), stray=True)
+            yield _stray(file)
 
 
 def _is_busy(folder: Path, file: Path) -> bool:
@@ -403,9 +428,9 @@ def _is_busy(folder: Path, file: Path) -> bool:
     return False
 
 
-def _stray(file: Path) -> str:
+def _stray(file: Path) -> Problem:
     if _FILE.fullmatch(file.name):
-        return "no name leads to it"
-    if file.name.startswith("sha256-"):
-        return "left by a pull that broke off"
-    return "none of ours"
+        return Problem(file, "no name leads to it", stray=True)
+    if file.name.startswith(("sha256-", "job-")):
+        return Problem(file, "left by a pull that broke off", stray=True)
+    return Problem(file, 'none of ours; "images add" takes an image in')

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import functools
 import hashlib
-import os
 import secrets
 import shlex
 import shutil
@@ -122,7 +121,7 @@ def _here(way: Way, wanted: Reference, environ: Mapping[str, str], say: Say) -> 
     with images.lock(store.own, file.stem, patience=_LONGEST, waiting=waiting) as alone:
         if alone:
             for left in store.own.glob(f"{file.name}.new*"):
-                _sweep(left)
+                images.sweep(left)
         if not images.located(store, found.digest):
             telling(f"pulling {found.digest[:19]}")
             # A name of its own: the program of a pull that was killed may still write.
@@ -139,17 +138,7 @@ def _scratch(folder: Path) -> Iterator[Path]:
         with images.room(folder.parent, "the image"):
             yield make_private(folder)
     finally:
-        _sweep(folder)
-
-
-def _sweep(folder: Path) -> None:
-    # Images have folders that their owner may not write.
-    for above, names, _ in os.walk(folder):
-        for path in (Path(above, name) for name in names):
-            if not path.is_symlink():
-                with contextlib.suppress(OSError):
-                    path.chmod(0o700)
-    shutil.rmtree(folder, ignore_errors=True)
+        images.sweep(folder)
 
 
 def _pull(
@@ -206,7 +195,7 @@ def _in_job(way: Way, wanted: Reference, environ: Mapping[str, str], say: Say) -
     """Have a job of the user's pull the image into the store, which its node shares."""
     name = f"job-{hashlib.sha256(str(wanted).encode()).hexdigest()[:16]}"
     with images.lock(way.store.own, name, patience=_QUEUED):
-        folder = way.store.own / f".{name}-{secrets.token_hex(4)}"
+        folder = way.store.own / f"{name}.{secrets.token_hex(4)}"
         try:
             status = _job(way, wanted, make_private(folder), environ, say)
             words = process.tail(folder / "log", lines=1)

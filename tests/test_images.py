@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -144,15 +145,18 @@ def test_a_reader_meets_a_whole_index_whenever_the_writer_is_killed(store, tmp_p
         " parse(f'lab/tool:{number % 50}'), link=False)"
     )
     file = sif(tmp_path / "x.sif")
-    for _ in range(3):
+    for moment in (0.01, 0.05, 0.09):
         child = subprocess.Popen([sys.executable, "-c", script, store.own, file])
-        with pytest.raises(subprocess.TimeoutExpired):
-            child.wait(0.4)
+        deadline = time.monotonic() + 30
+        while not images.listed(store.own) and time.monotonic() < deadline:
+            time.sleep(0.01)
+        time.sleep(moment)
         child.kill()
         child.wait(10)
-        text = (store.own / images.INDEX).read_text()
-        assert json.loads(text)["images"]
-        assert images.find(store, add(store, tmp_path, "lab/after").name and parse("lab/after"))
+        assert json.loads((store.own / images.INDEX).read_text())["images"]
+        add(store, tmp_path, "lab/after")
+        assert images.find(store, parse("lab/after"))
+        (store.own / images.INDEX).unlink()
 
 
 def test_a_lock_that_is_held_for_too_long_is_said_with_its_place(store):
@@ -182,7 +186,7 @@ def test_verify_tells_what_changed_went_or_was_never_ours(store, tmp_path):
     found = {one.file.name: one.words for one in images.verify(store, store.own, lambda *_: None)}
     assert "is not what it was" in found.pop(file_of(store.own, changed.digest).name)
     assert "is not there" in found.pop(file_of(store.own, gone.digest).name)
-    assert found.pop("holiday.jpg") == "none of ours"
+    assert found.pop("holiday.jpg").startswith("none of ours")
     assert list(found.values()) == ["left by a pull that broke off"]
 
 

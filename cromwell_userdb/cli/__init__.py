@@ -39,6 +39,7 @@ GROUPS = {
         "db": ("db", "Start, stop, inspect and remove the database."),
         "cluster": ("cluster", "Show what we believe of the SLURM cluster."),
         "engine": ("engine", "Choose and install the engine that runs workflows."),
+        "images": ("images", "Show and fetch the images that tasks run in."),
         "sbatch-wrapper": ("submit", "Print the path of a script for sbatch."),
         "completion": ("completion", "Print what makes your shell complete commands."),
     },

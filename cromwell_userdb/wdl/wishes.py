@@ -34,12 +34,15 @@ class Wish:
         return None if value is UNKNOWN else value
 
 
-def wishes(workflow: Tree.Workflow, inputs: Mapping[str, Any]) -> list[Wish]:
+def wishes(
+    workflow: Tree.Workflow, inputs: Mapping[str, Any], *, perhaps: bool = False
+) -> list[Wish]:
     """One for each task and set of values, of all calls that are sure to be reached.
 
-    A call in a section whose condition only the run will tell is left out.
+    A call in a section whose condition only the run will tell is left out, unless `perhaps`.
     """
-    found = list(_of_workflow(workflow, _Scope.of(workflow, inputs, f"{workflow.name}.", {})))
+    scope = _Scope.of(workflow, inputs, f"{workflow.name}.", {})
+    found = list(_of_workflow(workflow, scope, perhaps=perhaps))
     return [wish for number, wish in enumerate(found) if wish not in found[:number]]
 
 
@@ -113,8 +116,8 @@ def _names_in(expr: Any) -> set[str]:
     return {name for below in getattr(expr, "children", ()) for name in _names_in(below)}
 
 
-def _of_workflow(workflow: Tree.Workflow, scope: _Scope) -> Iterator[Wish]:
-    for call in _reached(workflow.body, scope):
+def _of_workflow(workflow: Tree.Workflow, scope: _Scope, *, perhaps: bool) -> Iterator[Wish]:
+    for call in _reached(workflow.body, scope, perhaps=perhaps):
         bound = {name: scope.evaluated(expr) for name, expr in call.inputs.items()}
         callee = call.callee
         assert callee
@@ -122,21 +125,23 @@ def _of_workflow(workflow: Tree.Workflow, scope: _Scope) -> Iterator[Wish]:
         if isinstance(callee, Tree.Task):
             yield _of_task(callee, below)
         else:
-            yield from _of_workflow(callee, below)
+            yield from _of_workflow(callee, below, perhaps=perhaps)
 
 
-def _reached(body: Sequence[Tree.WorkflowNode], scope: _Scope) -> Iterator[Tree.Call]:
+def _reached(
+    body: Sequence[Tree.WorkflowNode], scope: _Scope, *, perhaps: bool
+) -> Iterator[Tree.Call]:
     for node in body:
         if isinstance(node, Tree.Call):
             yield node
         elif isinstance(node, Tree.Conditional):
             value = scope.evaluated(node.expr)
-            if value is not None and value.value:
-                yield from _reached(node.body, scope)
+            if perhaps if value is None else value.value:
+                yield from _reached(node.body, scope, perhaps=perhaps)
         elif isinstance(node, Tree.Scatter):
             over = scope.evaluated(node.expr)
             if over is None or over.value:
-                yield from _reached(node.body, scope)
+                yield from _reached(node.body, scope, perhaps=perhaps)
 
 
 def _of_task(task: Tree.Task, scope: _Scope) -> Wish:
