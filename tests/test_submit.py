@@ -155,3 +155,18 @@ def test_the_cluster_is_shown_as_the_user_may_use_it(member: Member):
     usable = {one["name"]: one["usable"] for one in facts["partitions"]}
     assert usable["main"]
     assert not usable["hold"]
+    assert (facts["login_node"], facts["limited"]) == (False, False)
+    there = json.loads(member.at("login1").userdb("cluster", "show", "--json").stdout)
+    assert (there["login_node"], there["limited"]) == (True, True)
+    assert "this host is a login node" in member.at("login1").userdb("cluster", "show").stdout
+
+
+def test_limits_of_the_users_accounts_are_shown(cluster: Cluster, member: Member):
+    change = ["sacctmgr", "-i", "modify", "user", "alice", "set"]
+    cluster.run([*change, "maxjobs=20", "maxsubmit=40", "maxwall=2-0", "maxtres=cpu=64"])
+    try:
+        shown = member.userdb("cluster", "show").stdout.splitlines()
+    finally:
+        cluster.run([*change, "maxjobs=-1", "maxsubmit=-1", "maxwall=-1", "maxtres=cpu=-1"])
+    assert "jobs of yours at once: 40; a run keeps to 39 of them" in shown
+    assert shown[-1].split() == ["depta", "40", "20", "2", "d", "cpu=64", "normal"]

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import click
 
 from cromwell_userdb import cluster
-from cromwell_userdb.cli import screen
+from cromwell_userdb.cli import here, screen
+from cromwell_userdb.cli import place as places
 from cromwell_userdb.cli.believed import seen
+from cromwell_userdb.cli.place import Place
 from cromwell_userdb.cli.session import has_slurm
-from cromwell_userdb.cluster import Cluster, Partition
+from cromwell_userdb.cluster import Association, Cluster, Partition
+from cromwell_userdb.disk import os_user
 from cromwell_userdb.errors import NotFound
 from cromwell_userdb.report.words import duration, table
 
@@ -25,8 +30,9 @@ def cluster_() -> None:
 
 @cluster_.command()
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def show(as_json: bool) -> None:
-    """Show partitions, your accounts and limits, as SLURM tells them.
+@places.options
+def show(place: Place, as_json: bool) -> None:
+    """Show partitions, your accounts and limits, as SLURM tells them, and what this host is.
 
     \b
     Example:
@@ -36,18 +42,35 @@ def show(as_json: bool) -> None:
         raise NotFound("No SLURM answers here (looked for sbatch and scontrol ping).")
     found = seen()
     usable = {one.name for one in found.usable()}
+    shares = cluster.shares(os_user())
     if as_json:
         facts = cluster.as_json(found)
         facts["partitions"] = [
             one | {"usable": one["name"] in usable} for one in facts["partitions"]
         ]
-        return screen.answer(facts)
+        facts |= {"fair_shares": shares, "login_node": here.is_login_node()}
+        return screen.answer(facts | {"limited": here.is_limited(place)})
     print(f"cluster {found.name}, SLURM {found.version}; you may charge: {accounts(found)}")
     most = found.most_jobs()
     kept = f"{most}; a run keeps to {max(1, most - 1)} of them" if most else "any number"
-    print(f"jobs of yours at once: {kept}\n")
-    lines = [_line(one, one.name in usable) for one in found.partitions]
-    print(table(("partition", "up to", "nodes", "cores", "memory", ""), lines, right="nodes cores"))
+    print(f"jobs of yours at once: {kept}")
+    print(f"this host is {here.said(place)}\n")
+    proposed = place.settings.site_partitions
+    lines = [_line(one, one.name in usable, one.name in proposed) for one in found.partitions]
+    heads = ["partition", "up to", "if unasked", "nodes", "cores", "memory", "gres", ""]
+    print(_table(heads, lines, right="nodes cores"))
+    if rows := [_account(one, shares.get(one.account)) for one in found.associations]:
+        heads = ["account", "partition", "queued", "running", "up to", "a job", "together"]
+        heads += ["fair share", "quality of service"]
+        print("\n" + _table(heads, rows, right="queued running"))
+
+
+def _table(heads: Sequence[str], rows: Sequence[Sequence[str]], *, right: str) -> str:
+    """Without the columns in which nothing stands."""
+    kept = [at for at in range(len(heads)) if any(row[at] for row in rows)]
+    return table(
+        [heads[at] for at in kept], [[row[at] for at in kept] for row in rows], right=right
+    )
 
 
 def accounts(found: Cluster) -> str:
@@ -70,13 +93,30 @@ def limit(partition: Partition) -> str:
     return f"up to {duration(partition.minutes * 60)}"
 
 
-def _line(one: Partition, is_usable: bool) -> list[str]:
-    notes = [*(["default"] if one.is_default else []), *([] if is_usable else ["not for you now"])]
+def _line(one: Partition, is_usable: bool, is_proposed: bool) -> list[str]:
+    notes = {"default": one.is_default, "proposed": is_proposed, "not for you now": not is_usable}
     return [
         one.name,
         limit(one).removeprefix("up to "),
+        duration(one.default_minutes * 60) if one.default_minutes else "",
         str(one.nodes),
         str(one.cores),
         f"{one.memory_mb / 1024:.0f} GB",
-        ", ".join(notes),
+        one.gres,
+        ", ".join(note for note, holds in notes.items() if holds),
+    ]
+
+
+def _account(one: Association, share: float | None) -> list[str]:
+    """One account and its limits; what is empty has none."""
+    return [
+        one.account,
+        one.partition,
+        str(one.max_submit or ""),
+        str(one.max_jobs or ""),
+        duration(one.minutes * 60) if one.minutes else "",
+        one.per_job,
+        one.together,
+        f"{share:.2f}" if share else "",
+        ", ".join(one.qos),
     ]

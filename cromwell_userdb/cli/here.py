@@ -40,6 +40,18 @@ def keep_to_limits(where: Place) -> None:
         )
 
 
+def said(where: Place) -> str:
+    """What this machine is to SLURM, and what engine and server keep to on it."""
+    what = "a login node" if is_login_node() else "no login node"
+    if not is_limited(where):
+        return f"{what}: engine and server take what they need"
+    settings = where.settings
+    kept = [f"niceness {settings.limits_nice}", f"{settings.limits_io} turns at the disks"]
+    kept += [f"{settings.limits_cores} cores"] if settings.limits_cores else []
+    kept += [f"{settings.limits_memory_mb} MB"] if settings.limits_memory_mb else []
+    return f"{what}: engine and server keep to {', '.join(kept)}"
+
+
 def heap_mb(where: Place) -> int:
     """The engine's heap as asked for, within this machine's limits; 0 is its own measure."""
     settings = where.settings

@@ -14,6 +14,7 @@ from cromwell_userdb import engine as engines
 from cromwell_userdb import settings as names
 from cromwell_userdb.binaries import Server
 from cromwell_userdb.cli import believed, cluster, config, place, screen, session
+from cromwell_userdb.cli import profile as jobs
 from cromwell_userdb.cli.place import Place, tilde
 from cromwell_userdb.engine import Engine
 from cromwell_userdb.errors import CommandFailed, NotFound, UsageError, UserDBError
@@ -31,24 +32,35 @@ from cromwell_userdb.settings import Value
 @click.option("--backend", type=click.Choice(["auto", "local", "slurm"]), help="Where calls run.")
 @click.option("--executions", metavar="DIR", help="Run workflows below this folder.")
 @click.option("--profile", metavar="FILE", help="Take settings from this file.")
+@click.option("--yes", is_flag=True, help="Take what is proposed for jobs; ask nothing.")
 @click.option("--allow-root", is_flag=True, help="Even as root, as in a container.")
 @click.option("--allow-no-locks", is_flag=True, help="Even where files can't be locked.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @place.options
 def init_(
-    place: Place, install: bool, profile: str | None, allow_root: bool, as_json: bool, **flags: Any
+    place: Place,
+    install: bool,
+    profile: str | None,
+    yes: bool,
+    allow_root: bool,
+    as_json: bool,
+    **flags: Any,
 ) -> None:
     """Make your private database, once.
 
     Finds a MariaDB or MySQL server and an engine for workflows, makes a database that is
-    yours alone, and says where everything is. Again is safe: it completes what is missing.
+    yours alone, and says where everything is. On a SLURM cluster it proposes what jobs ask
+    for, and lets you change that. Again is safe: it completes what is missing.
 
     \b
     Examples:
       cromwell-userdb init
       cromwell-userdb init --name lab --executions /scratch/alice
     """
-    facts = initialise(place, install=install, profile=profile, allow_root=allow_root, **flags)
+    ask = sys.stdin.isatty() and not yes and not as_json
+    facts = initialise(
+        place, install=install, profile=profile, ask=ask, allow_root=allow_root, **flags
+    )
     if as_json:
         return screen.answer(
             {title: {"is": fact, "remark": remark} for title, (fact, remark) in facts.items()}
@@ -61,7 +73,13 @@ def init_(
 
 
 def initialise(
-    where: Place, *, install: bool, profile: str | None, allow_root: bool, **flags: Any
+    where: Place,
+    *,
+    install: bool,
+    profile: str | None,
+    ask: bool,
+    allow_root: bool,
+    **flags: Any,
 ) -> dict[str, tuple[str, str]]:
     """Do all of `init`; returns what it says, by title: a fact and a remark."""
     place.check_user(allow_root=allow_root)
@@ -70,6 +88,8 @@ def initialise(
     where = place.with_flags(where, chosen)
     server = _server(where, install=install)
     engine = _engine(where, install=install)
+    if not where.instance.facts.exists():
+        chosen |= _for_jobs(where, ask=ask)
     provision.birth(
         where.instance,
         server,
@@ -126,6 +146,17 @@ def _chosen(flags: dict[str, Any], profile: str | None) -> dict[str, Value]:
     return chosen
 
 
+def _for_jobs(where: Place, *, ask: bool) -> dict[str, Value]:
+    """What jobs shall ask for, as the cluster and the user would have it."""
+    if session.backend(where) != "slurm":
+        return {}
+    try:
+        return jobs.settle(where, believed.seen(), ask=ask)
+    except CommandFailed as error:
+        screen.note(f"What jobs may ask for is not known now: {error}")
+        return {}
+
+
 def _keep(where: Place, values: dict[str, Value]) -> Place:
     """Put what was chosen and decided into the instance's settings."""
     path = where.instance.settings
@@ -175,8 +206,7 @@ def _said(
     where: Place, server: Server, engine: Engine, executions: Path, ready: float
 ) -> dict[str, tuple[str, str]]:
     """What is where, each with a remark."""
-    probe = disk.probe(executions)
-    links = "hard links" if probe.hard_links else "copies"
+    links = "hard links" if disk.has_hard_links(executions) else "copies"
     return {
         "Private database": (tilde(where.instance.root), "yours alone: 0700"),
         "Server": (
@@ -186,9 +216,9 @@ def _said(
         "Engine": engine_said(engine),
         "Workflows run in": (
             tilde(executions),
-            f"{probe.type}: {links}, {session.hashing(where.settings)} hashes",
+            f"{disk.filesystem_type(executions)}: {links}, {session.hashing(where.settings)} hashes",
         ),
-        "Jobs": jobs_said(where),
+        **jobs_said(where),
     }
 
 
@@ -202,19 +232,24 @@ def engine_said(engine: Engine) -> tuple[str, str]:
     return f"{engine.name}, {tilde(str(engine.jar))}", f"Java {version}"
 
 
-def jobs_said(where: Place) -> tuple[str, str]:
+def jobs_said(where: Place) -> dict[str, tuple[str, str]]:
+    """Where calls run, and on SLURM what their jobs ask for."""
     if session.backend(where) == "slurm":
         try:
-            found = believed.seen()
+            found = believed.remembered() or believed.seen()
         except CommandFailed:
-            return "through SLURM", "as you, in your account"
+            return {"Jobs": ("through SLURM", "as you, in your account")}
         chosen = where.settings.slurm_account or next(iter(found.accounts), "")
         account = f", account {chosen}" if chosen else ""
-        return f'through SLURM, cluster "{found.name}"{account}', cluster.partitions(found)
+        through = f'through SLURM, cluster "{found.name}"{account}'
+        return {
+            "Jobs": (through, cluster.partitions(found)),
+            "A job asks for": jobs.said(where, found),
+        }
     machine = Machine.here()
     cores = where.settings.local_cores or machine.cores
     memory = where.settings.local_memory_mb or machine.memory * 9 // 10 // 2**20
-    return "on this machine (no SLURM here)", f"{cores} cores, {memory / 1024:.0f} GB"
+    return {"Jobs": ("on this machine (no SLURM here)", f"{cores} cores, {memory / 1024:.0f} GB")}
 
 
 def _lines(title: str, fact: str, remark: str) -> str:

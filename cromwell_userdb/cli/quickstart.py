@@ -54,7 +54,7 @@ def quickstart_(
     for option, value in (("--engine", engine), ("--backend", backend)):
         flags += [option, value] if value else []
     screen.note("A workflow on a private database of your own, in four commands.\n")
-    _do(where, "init", *flags)
+    _do(where, "init", "--yes", *flags)
     wdl, inputs = _example(where)
     _do(where, "run", wdl, inputs)
     _show(where)

@@ -18,10 +18,12 @@ from cromwell_userdb.cli import launch, place, screen, session, standing, succes
 from cromwell_userdb.cli.arguments import OnRun, run_argument
 from cromwell_userdb.cli.place import Command, Place, require
 from cromwell_userdb.cli.run import EXIT, order_options
+from cromwell_userdb.cluster import minutes_of
 from cromwell_userdb.errors import CommandFailed, Held, NotFound, UsageError, UserDBError
 from cromwell_userdb.instance import RunFolder
 from cromwell_userdb.record import write_private
 from cromwell_userdb.runs import State
+from cromwell_userdb.settings import Settings
 
 STOPPED = 75
 
@@ -154,7 +156,7 @@ def leader_argv(where: Place, folder: RunFolder) -> list[str | Path]:
         "job-name": job_name(where),
         "comment": comment_of(folder),
         "dependency": "singleton",
-        "signal": f"B:TERM@{settings.leader_signal_seconds}",
+        "signal": f"B:TERM@{_warning(settings)}",
         "output": str(folder.leader_log),
         "open-mode": "append",
         "chdir": str(folder.path),
@@ -167,6 +169,13 @@ def leader_argv(where: Place, folder: RunFolder) -> list[str | Path]:
     }
     given = [f"--{name}={value}" for name, value in options.items() if value]
     return ["sbatch", "--parsable", "--requeue", "--ntasks=1", *given, script]
+
+
+def _warning(settings: Settings) -> int:
+    """Seconds before its end that a leader is told: never more than half of what it has."""
+    minutes = minutes_of(settings.leader_time)
+    wanted = settings.leader_signal_seconds
+    return min(wanted, minutes * 30) if minutes else wanted
 
 
 @click.command("lead", cls=OnRun, hidden=True)
