@@ -129,6 +129,17 @@ def probe(root: Path) -> Probe:
         scratch.unlink(missing_ok=True)
 
 
+def has_hard_links(folder: Path) -> bool:
+    """Whether a file in `folder` can have two names: what calls hand on takes no room then."""
+    scratch = folder / f".probe.{os.getpid()}"
+    other = folder / f".probe.{os.getpid()}.other"
+    scratch.touch(0o600)
+    try:
+        return _works(lambda: other.hardlink_to(scratch), other)
+    finally:
+        scratch.unlink(missing_ok=True)
+
+
 def _locks_work(fd: int, path: Path) -> bool:
     """Whether another process sees our fcntl lock: mount options may make it pretend."""
     try:

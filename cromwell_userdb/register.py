@@ -2,9 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import astuple
 from datetime import UTC, datetime
 
-from cromwell_userdb.database import Connection, execute, rows, run_script, tables
+from cromwell_userdb.attempts import Attempt, Share
+from cromwell_userdb.database import (
+    Connection,
+    execute,
+    execute_many,
+    rows,
+    run_script,
+    tables,
+)
 from cromwell_userdb.errors import DatabaseError
 from cromwell_userdb.runs import Request, State
 
@@ -28,15 +38,45 @@ CREATE TABLE IF NOT EXISTS {SCHEMA}.run (
   KEY run_workflow_id (workflow_id)
 ) DEFAULT CHARSET=utf8mb4;
 """,
+    f"""
+CREATE TABLE IF NOT EXISTS {SCHEMA}.attempt (
+  root VARCHAR(700) CHARACTER SET ascii NOT NULL PRIMARY KEY,
+  run INT NOT NULL,
+  call_name VARCHAR(255) NOT NULL,
+  shard INT NULL,
+  attempt INT NOT NULL,
+  job VARCHAR(64) NOT NULL,
+  return_code INT NULL,
+  reason VARCHAR(32) NOT NULL,
+  node VARCHAR(255) NOT NULL,
+  partition_name VARCHAR(255) NOT NULL,
+  asked_cpu DOUBLE NOT NULL, asked_memory_mb INT NOT NULL, asked_seconds INT NOT NULL,
+  granted_cpu DOUBLE NOT NULL, granted_memory_mb INT NOT NULL, granted_seconds INT NOT NULL,
+  used_cpu DOUBLE NOT NULL, used_memory_mb INT NOT NULL, used_seconds INT NOT NULL,
+  KEY attempt_run (run, call_name)
+) DEFAULT CHARSET=utf8mb4;
+""",
 )
+
+_ATTEMPT = (
+    "root", "run", "call_name", "shard", "attempt", "job", "return_code", "reason", "node",
+    "partition_name", "asked_cpu", "asked_memory_mb", "asked_seconds", "granted_cpu",
+    "granted_memory_mb", "granted_seconds", "used_cpu", "used_memory_mb", "used_seconds",
+)  # fmt: skip
+
+
+_VERSIONS = f"CREATE TABLE IF NOT EXISTS {SCHEMA}.schema_version (version INT NOT NULL)"
+
+
+def script() -> str:
+    """SQL for our schema as this version has it, where there is none yet."""
+    made = f"CREATE DATABASE {SCHEMA};\n{_VERSIONS};\n{''.join(_MIGRATIONS)}"
+    return made + f"INSERT INTO {SCHEMA}.schema_version (version) VALUES ({len(_MIGRATIONS)});\n"
 
 
 def migrate(connection: Connection) -> None:
     """Bring our schema to this version; refuse one that is newer than this program."""
-    execute(
-        connection,
-        f"CREATE TABLE IF NOT EXISTS {SCHEMA}.schema_version (version INT NOT NULL)",
-    )
+    execute(connection, _VERSIONS)
     found = rows(connection, f"SELECT MAX(version) FROM {SCHEMA}.schema_version")
     version = int(found[0][0] or 0)
     if version > len(_MIGRATIONS):
@@ -84,6 +124,50 @@ def save(connection: Connection, request: Request, state: State) -> None:
             request.resumes,
         ),
     )
+
+
+def save_attempts(connection: Connection, run: int, attempts: Iterable[Attempt]) -> None:
+    """Put the attempts' numbers, or bring them up to date."""
+    later = ", ".join(f"{name} = VALUES({name})" for name in _ATTEMPT[5:])
+    execute_many(
+        connection,
+        f"INSERT INTO {SCHEMA}.attempt ({', '.join(_ATTEMPT)}) "
+        f"VALUES ({', '.join(['%s'] * len(_ATTEMPT))}) ON DUPLICATE KEY UPDATE {later}",
+        [_row(run, one) for one in attempts],
+    )
+
+
+def _row(run: int, one: Attempt) -> tuple[object, ...]:
+    shares = (astuple(share) for share in (one.asked, one.granted, one.used))
+    call = (one.call[:255], one.shard, one.attempt, one.job[:64], one.return_code, one.reason)
+    where = (one.node[:255], one.partition[:255])
+    return (one.root[:700], run, *call, *where, *(number for share in shares for number in share))
+
+
+def attempts(connection: Connection, run: int) -> list[Attempt]:
+    """What is known of the run's attempts, by call."""
+    found = rows(
+        connection,
+        f"SELECT {', '.join(_ATTEMPT)} FROM {SCHEMA}.attempt WHERE run = %s "
+        "ORDER BY call_name, shard, attempt",
+        (run,),
+    )
+    return [
+        Attempt(
+            call=row[2],
+            shard=row[3],
+            attempt=row[4],
+            root=row[0],
+            job=row[5],
+            return_code=row[6],
+            node=row[8],
+            partition=row[9],
+            asked=Share(*row[10:13]),
+            granted=Share(*row[13:16]),
+            used=Share(*row[16:19]),
+        )
+        for row in found
+    ]
 
 
 def _utc(text: str) -> datetime | None:

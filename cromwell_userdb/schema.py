@@ -105,16 +105,23 @@ def columns(script: str) -> Iterable[tuple[str, str]]:
             yield table, column
 
 
+_NOTE = (
+    "REPLACE INTO cromwell_userdb.cromwell_schema (kind, version, sha256, applied_at)"
+    " VALUES (%s, %s, %s, UTC_TIMESTAMP(6))"
+)
+
+
 def note(connection: Connection, maker: Maker) -> None:
     """Record that the tables are ready for `maker`."""
     database.execute(connection, "CREATE DATABASE IF NOT EXISTS cromwell_userdb")
     database.execute(connection, _OWN)
-    database.execute(
-        connection,
-        "REPLACE INTO cromwell_userdb.cromwell_schema (kind, version, sha256, applied_at)"
-        " VALUES (%s, %s, %s, UTC_TIMESTAMP(6))",
-        (maker.kind, maker.version, maker.sha256),
-    )
+    database.execute(connection, _NOTE, (maker.kind, maker.version, maker.sha256))
+
+
+def script(maker: Maker) -> str:
+    """SQL for MariaDB that does what `apply_bundled` does; our own schema is there before."""
+    noted = _NOTE % (f"'{maker.kind}'", f"'{maker.version}'", f"'{maker.sha256}'")
+    return f"{bundled('mariadb')}\n{_OWN};\n{noted};\n"
 
 
 def apply_bundled(connection: Connection, maker: Maker) -> None:

@@ -18,7 +18,7 @@ from pathlib import Path
 import pytest
 from disks import mounted
 
-from cromwell_userdb import database, disk, provision, server, startup
+from cromwell_userdb import database, disk, provision, register, schema, server, startup
 from cromwell_userdb.errors import NoSpace, NotPrivate, UsageError
 from cromwell_userdb.instance import Instance
 
@@ -61,6 +61,20 @@ def test_a_birth_leaves_everything_private_whatever_the_umask(born, folder):
     }
     assert {mode for path, mode in modes.items() if path.is_dir()} == {0o700}
     assert {mode for path, mode in modes.items() if path.is_file()} == {0o600}
+
+
+@pytest.mark.functional
+def test_a_template_may_have_all_that_the_embedded_engine_needs(folder, program, templates):
+    if program.flavour == "mysql":
+        pytest.skip("MariaDB's templates only")
+    instance, maker = Instance(folder / "i"), schema.Maker("embedded", schema.BUNDLED)
+    tables = register.script() + schema.script(maker)
+    provision.birth(instance, program, cache=templates, allow_root=True, tables=tables)
+    startup.start(instance, program)
+    with server.connect(instance) as connection:
+        assert register.is_migrated(connection) and schema.is_current(connection, maker)
+        assert [made for made, _ in schema.history(connection)] == [maker]
+    server.stop(instance)
 
 
 @pytest.mark.functional

@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from cromwell_userdb import disk, provision, releases, schema
+from cromwell_userdb import disk, provision, register, releases, schema
 from cromwell_userdb import engine as engines
 from cromwell_userdb import settings as names
 from cromwell_userdb.binaries import Server
@@ -96,8 +96,7 @@ def initialise(
         cache=place.cache_folder(),
         allow_root=True,
         allow_no_locks=where.settings.server_allow_no_locks,
-        # An older Cromwell has to make its own tables: a later release's are no use to it.
-        tables=schema.bundled(server.flavour) if engine.kind == "embedded" else "",
+        tables=_tables(engine),
     )
     session.executions(where)
     decided: dict[str, Value] = {"run.backend": session.backend(where)}
@@ -117,6 +116,16 @@ def initialise(
         with session.connect(where) as connection:
             session.tables(where, connection, engine, say=screen.note)
     return _said(where, server, engine, session.executions(where), ready)
+
+
+def _tables(engine: Engine) -> str:
+    """What a template for MariaDB has already, so that no init waits for its disk to have it.
+
+    A Cromwell makes its own tables: where it is an older one, a later release's are no use to it.
+    """
+    if engine.kind == "cromwell":
+        return ""
+    return register.script() + schema.script(engine.maker)
 
 
 def _chosen(flags: dict[str, Any], profile: str | None) -> dict[str, Value]:
@@ -207,6 +216,7 @@ def _said(
 ) -> dict[str, tuple[str, str]]:
     """What is where, each with a remark."""
     links = "hard links" if disk.has_hard_links(executions) else "copies"
+    can = f"{disk.filesystem_type(executions)}: {links}, {session.hashing(where.settings)} hashes"
     return {
         "Private database": (tilde(where.instance.root), "yours alone: 0700"),
         "Server": (
@@ -214,10 +224,7 @@ def _said(
             f"ready in {ready:.1f} s, Unix socket only",
         ),
         "Engine": engine_said(engine),
-        "Workflows run in": (
-            tilde(executions),
-            f"{disk.filesystem_type(executions)}: {links}, {session.hashing(where.settings)} hashes",
-        ),
+        "Workflows run in": (tilde(executions), can),
         **jobs_said(where),
     }
 
