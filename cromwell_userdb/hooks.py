@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import difflib
 import importlib.resources
+import os
+import re
 import secrets
 import shlex
-from collections.abc import Iterable
+import socket
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
 
@@ -29,7 +32,11 @@ class HookSettings:
     partitions ("long=2880", in minutes), the default one first; where a call's own has no such
     time, it goes to the first of `longer` that has.
     `missing_seconds` is how long SLURM may not know a job before the call is given up.
-    `cores`, `memory_mb` and `nice` are for calls on this machine.
+    `modules` are environment modules that a job loads where it did not inherit them.
+    `cores`, `memory_mb` and `nice` are for calls on this machine. `container_kind` is the program
+    that runs images, "" to leave them alone, and `container_program` where it is, if it is there
+    on a node as well; `container_folders` are looked into for a file, `container_binds` and
+    `container_root` are what each container sees.
     """
 
     state: Path
@@ -47,15 +54,22 @@ class HookSettings:
     extra: tuple[str, ...] = ()
     mem_per_cpu: bool = False
     time_percent: int = 200
-    longer: tuple[str, ...] = ()
     limits: tuple[str, ...] = ()
+    longer: tuple[str, ...] = ()
     poll_seconds: int = 30
     look_seconds: int = 12
     patience: int = 7200
     missing_seconds: int = 900
+    modules: tuple[str, ...] = ()
     cores: int = 1
     memory_mb: int = 1024
     nice: int = 0
+    container_kind: str = ""
+    container_program: str = ""
+    container_pull: str = ""
+    container_root: str = ""
+    container_folders: tuple[str, ...] = ()
+    container_binds: tuple[str, ...] = ()
 
 
 def settings_text(settings: HookSettings) -> str:
@@ -81,10 +95,27 @@ def install(folder: Path, settings: HookSettings) -> None:
         if hook.is_file():
             # Thirty waits for the disk would be a good part of a run's start.
             write_private(folder / hook.name, hook.read_bytes(), mode=0o700, durable=False)
-    # One file, because a node may see none of them.
-    parts = [_PACKAGED.joinpath(name).read_bytes() for name in ("call", "job")]
-    write_private(folder / "batch", b"\n".join([b"#!/bin/bash", *parts]), durable=False)
+    write_private(folder / "batch", batch_text(settings), durable=False)
     write_private(folder / "settings", settings_text(settings))
+
+
+def batch_text(settings: HookSettings) -> str:
+    """What a job runs: one text, because a node may see none of the hooks."""
+    names = ["modules"] if settings.modules else []
+    names += ["container"] if settings.container_kind else []
+    texts = [_PACKAGED.joinpath(name).read_text() for name in [*names, "call", "job"]]
+    own = ["modules", *(one.name for one in fields(settings) if one.name.startswith("container_"))]
+    values = [f"{name}={_word(getattr(settings, name))}" for name in own]
+    return "\n".join(["#!/bin/bash", *values, *texts])
+
+
+def snapshot(state: Path, environ: Mapping[str, str], *, cluster: str = "") -> Path:
+    """Where the hooks keep their look at the queue: `shared_folder` of slurm/functions."""
+    key = re.sub(r"[^A-Za-z0-9@]", "_", f"{environ.get('SLURM_CONF', '')}@{cluster}")[-80:]
+    runtime = Path(environ.get("XDG_RUNTIME_DIR") or "/nowhere")
+    if runtime.exists() and runtime.stat().st_uid == os.getuid():
+        return runtime / "cromwell-userdb" / key / "queue"
+    return state / socket.gethostname() / key / "queue"
 
 
 def new_marker() -> str:
@@ -92,13 +123,20 @@ def new_marker() -> str:
     return f"END-{secrets.token_hex(12)}"
 
 
-def template_values(*, memory_mb: int = 0, disks_as_tmp: bool = False) -> dict[str, object]:
+def template_values(
+    *, memory_mb: int = 0, disks_as_tmp: bool = False, containers: bool = False
+) -> dict[str, object]:
     """What slurm.conf.j2 and local.conf.j2 need besides the values of every configuration.
 
     `memory_mb` is for tasks that ask for none, 0 leaves it to the back end; `disks_as_tmp` makes a
     task's `disks` a demand for local disk.
     """
-    return {"marker": new_marker(), "memory_mb": memory_mb, "disks_as_tmp": disks_as_tmp}
+    return {
+        "marker": new_marker(),
+        "memory_mb": memory_mb,
+        "disks_as_tmp": disks_as_tmp,
+        "containers": containers,
+    }
 
 
 def extra_options() -> tuple[str, ...]:

@@ -59,9 +59,11 @@ mv {here}/rc.tmp {here}/rc
 SLURM_KEYS = [
     "cwd", "script", "name", "shell", "cpu", "memory_mb", "runtime_minutes", "time_minutes",
     "partition", "account", "qos", "constraint", "reservation", "time", "exclude", "extra",
-    "gpu", "gpu_count", "accelerator_count", "gpu_type", "disks",
+    "gpu", "gpu_count", "accelerator_count", "gpu_type", "disks", "docker",
 ]  # fmt: skip
-LOCAL_KEYS = ["cwd", "script", "shell", "cpu", "wanted_mb"]
+LOCAL_KEYS = [
+    "cwd", "script", "shell", "cpu", "wanted_mb", "gpu", "gpu_count", "gpu_type", "docker",
+]  # fmt: skip
 
 _numbers = itertools.count()
 T = TypeVar("T")

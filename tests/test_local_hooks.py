@@ -88,7 +88,7 @@ def test_more_than_the_machine_has_ends_at_once_with_a_sentence(
 @pytest.mark.parametrize("cpu", ["a[$(touch PWNED)]", "1 + 1", "-1", ""])
 def test_what_is_no_number_is_never_computed(run: Run, cpu: str) -> None:
     call = submit(run.call(cpu=cpu))
-    assert (call.job, "cpu and memory take numbers" in call.said) == ("", True)
+    assert (call.job, "cpu, memory and gpuCount take numbers" in call.said) == ("", True)
     assert list(run.base.rglob("PWNED")) == []
 
 

@@ -27,7 +27,7 @@ LOCAL = render.CromwellConf(
     localization=("hard-link", "soft-link", "copy"),
     duplication=("soft-link", "copy"),
     concurrent_jobs=50,
-    provider=hooks.template_values() | {"marker": "END-0123456789abcdef"},
+    provider=hooks.template_values(containers=True) | {"marker": "END-0123456789abcdef"},
 )
 SLURM = replace(
     LOCAL,
@@ -39,7 +39,10 @@ SLURM = replace(
     provider=dict(LOCAL.provider) | {"memory_mb": 2000, "disks_as_tmp": True},
 )
 MIGRATION = replace(
-    LOCAL, url=render.jdbc_url(snapshot_isolation=False, truncates=False), migrates=True
+    LOCAL,
+    url=render.jdbc_url(snapshot_isolation=False, truncates=False),
+    migrates=True,
+    provider=dict(LOCAL.provider) | {"containers": False},
 )
 CONFS = {"local": LOCAL, "slurm": SLURM, "migration": MIGRATION}
 

@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import os
+import shlex
+import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
-from cromwell_userdb import runtimes
+from cromwell_userdb import docker, runtimes
 from cromwell_userdb.cli.place import Place, cache_folder
 from cromwell_userdb.docker import Containers
+from cromwell_userdb.errors import NotFound
 from cromwell_userdb.images import Store
+from cromwell_userdb.instance import RunFolder
+from cromwell_userdb.record import make_private, write_private
+from cromwell_userdb.runtimes import Runtime
 from cromwell_userdb.settings import Settings
+from cromwell_userdb.wdl import UNKNOWN, Wish
 
 
 def containers(where: Place, *, told: Path | None = None) -> Containers | None:
@@ -19,12 +28,95 @@ def containers(where: Place, *, told: Path | None = None) -> Containers | None:
     no program to run images.
     """
     settings = where.settings
-    runtime = runtimes.find(settings.container_runtime, settings.container_program)
+    runtime = _runtime(settings)
     if runtime is None:
         return None
     return Containers(
         runtime, store(settings), settings.container_pull, tuple(sbatch_options(settings)), told
     )
+
+
+def _runtime(settings: Settings) -> Runtime | None:
+    kind, program = settings.container_runtime, settings.container_program
+    try:
+        return runtimes.find(kind, program)
+    except NotFound:
+        if kind == "auto" or settings.container_pull == "here":
+            raise
+        # Named on purpose, and not needed here: the nodes may have it.
+        return Runtime(kind, Path(program or kind))
+
+
+def are_wanted(settings: Settings) -> bool:
+    """Whether tasks get the images that they name."""
+    return settings.container_runtime != "none"
+
+
+def check(where: Place, wishes: Sequence[Wish], options: Mapping[str, Any]) -> None:
+    """Refuse tasks that name images where nothing can run them, by task, line and image.
+
+    `options` are the run's, which may name an image for tasks without one. Raises NotFound.
+    """
+    given = options.get("default_runtime_attributes")
+    defaults = given if isinstance(given, dict) else {}
+    try:
+        containers(where)
+    except NotFound as error:
+        for wish in wishes:
+            for name in ("container", "docker"):
+                if image := wish.values.get(name, defaults.get(name)):
+                    line = f"{wish.lines[name]}: " if name in wish.lines else ""
+                    shown = f"an image ({name})" if image is UNKNOWN else f"the image {image}"
+                    raise NotFound(f"{line}task {wish.task} wants {shown}. {error}") from error
+
+
+def for_hooks(where: Place, run: RunFolder, root: Path) -> dict[str, Any]:
+    """What the run's hooks need to know, as fields of HookSettings."""
+    settings = where.settings
+    try:
+        found = containers(where)
+    except NotFound:
+        found = None
+    if found is None:
+        return {"own_path": str(_bin(run))}
+    return {
+        "own_path": str(_bin(run)),
+        "container_kind": found.runtime.kind,
+        "container_program": str(found.runtime.program),
+        "container_pull": found.pull,
+        "container_root": str(root),
+        "container_folders": tuple(map(str, found.store.folders)),
+        "container_binds": settings.container_binds,
+    }
+
+
+def program(where: Place, run: RunFolder) -> Path | None:
+    """The folder with the run's own `docker`, made now; None where images are left alone.
+
+    Where nothing runs images it says so, to an engine that meets a task with one after all.
+    """
+    try:
+        found = containers(where, told=run.path / "pulls.jsonl")
+        if found is None:
+            return None
+        text = docker.program_text(sys.executable, found)
+    except NotFound as error:
+        text = f"#!/bin/sh\nprintf '%s\\n' {shlex.quote(str(error))} >&2\nexit 1\n"
+    folder = make_private(_bin(run))
+    write_private(folder / "docker", text, mode=0o700)
+    return folder
+
+
+def environment(folder: Path | None, base: Mapping[str, str]) -> dict[str, str]:
+    """The engine's environment, with the folder of `program` first on its PATH."""
+    found = dict(base)
+    if folder:
+        found["PATH"] = os.pathsep.join([str(folder), base.get("PATH", os.defpath)])
+    return found
+
+
+def _bin(run: RunFolder) -> Path:
+    return run.path / "docker-bin"
 
 
 def store(settings: Settings) -> Store:

@@ -11,7 +11,16 @@ from typing import Any
 
 from cromwell_userdb import engine as engines
 from cromwell_userdb import leader, process, runs, wdl
-from cromwell_userdb.cli import files, here, leftovers, place, screen, session, wishes
+from cromwell_userdb.cli import (
+    containers,
+    files,
+    here,
+    leftovers,
+    place,
+    screen,
+    session,
+    wishes,
+)
 from cromwell_userdb.cli.place import Place
 from cromwell_userdb.engine import Engine
 from cromwell_userdb.errors import UsageError, WdlError
@@ -69,9 +78,11 @@ def order(where: Place, *, more_flags: Mapping[str, Any], **words: Any) -> Order
     if document and (problems := wdl.check_inputs(document, inputs)):
         raise UsageError("\n".join(f"{source or '--input'}: {problem}" for problem in problems))
     options = _options(words["options"], where.settings)
-    if document and session.backend(where) == "slurm":
+    if document:
         asked = wdl.wishes(document.workflow, inputs)
-        wishes.check(where.settings, asked, options, engine=engine.kind)
+        containers.check(where, asked, options)
+        if session.backend(where) == "slurm":
+            wishes.check(where.settings, asked, options, engine=engine.kind)
     language = [("-t", words["kind"]), ("-v", words["type_version"])]
     return Order(
         where=where,
@@ -241,7 +252,9 @@ def begin(
         folder=folder,
         request=request,
         argv=argv,
-        environment=engines.environment(engine, os.environ),
+        environment=containers.environment(
+            containers.program(where, folder), engines.environment(engine, os.environ)
+        ),
         connect=lambda: session.connect(where),
         cancel=lambda jobs: session.cancel(where, folder, jobs),
         afterwards=lambda state: leftovers.tidy(where, folder, request, state),
