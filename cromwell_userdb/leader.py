@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from cromwell_userdb import database, metadata, process, register, runs, slurm, workflows
-from cromwell_userdb.errors import DatabaseError, UserDBError
+from cromwell_userdb.errors import DatabaseError, NoSpace, Stopped, UserDBError
 from cromwell_userdb.instance import RunFolder
 from cromwell_userdb.record import Identity, read_json, write_json
 from cromwell_userdb.runs import Request, State
@@ -25,7 +25,13 @@ FRESH = 10.0
 """Seconds after which the state on disk is written again though nothing changed."""
 
 LAST_LOOK = 60.0
-"""Seconds that a database which is away is waited for, to learn of the verdict."""
+"""Seconds that a database which is away is waited for, to learn of the verdict, and a full disk.
+
+What could not be written then is put right by the next command that looks.
+"""
+
+HASTE = 10.0
+"""The same where the user wants to see the end of it."""
 
 FAREWELL = 90.0
 """Seconds an engine has to leave once its workflow has ended."""
@@ -77,6 +83,7 @@ class _Leading:
         self.log = _Log(task.folder.engine_log)
         self.written = 0.0
         self.terminal_since: float | None = None
+        self.patient_until = 0.0
         self.child = process.spawn(
             task.argv, out=task.folder.engine_log, env=task.environment, cwd=_cwd(task)
         )
@@ -99,13 +106,18 @@ class _Leading:
             self.obey()
             self.observe()
             pause = min(1.0, pause * 1.1)
-        deadline = time.monotonic() + LAST_LOOK
-        while not self.observe() and time.monotonic() < deadline:
+        self.patient_until = time.monotonic() + (HASTE if self.aborting else LAST_LOOK)
+        while not self.observe() and self.is_patient:
             time.sleep(1)
         self.conclude()
         if self.connection is not None:
             self.connection.close()
         return self.state
+
+    @property
+    def is_patient(self) -> bool:
+        """Whether what is missing at the end is still waited for; a signal ends that."""
+        return time.monotonic() < self.patient_until and self.terms == self.told
 
     @property
     def leaves_jobs(self) -> bool:
@@ -204,12 +216,11 @@ class _Leading:
                 workflows.repair_summary(self.connection, self.state.id)
 
     def insist_on_writing(self) -> None:
-        """The verdict has to get to the disk: wait for room, if need be, for an hour."""
+        """The verdict has to get to the disk: wait for room, if need be."""
         before = self.written
-        deadline = time.monotonic() + 3600
         self.write()
-        while self.written == before and time.monotonic() < deadline:
-            time.sleep(5)
+        while self.written == before and self.is_patient:
+            time.sleep(1)
             self.write()
 
     def verdict(self) -> tuple[str, str]:
@@ -225,6 +236,8 @@ class _Leading:
             return runs.ABORTED, ""
         if self.told:
             return runs.LOST, STOPPED
+        if self.child.returncode == Stopped.exit_code:
+            return runs.LOST, self.log.parting_words()
         if self.state.id:
             return runs.LOST, f"its engine {ending}"
         return runs.FAILED, self.log.last_words() or f"its engine {ending}"
@@ -286,6 +299,10 @@ class _Log:
     def last_words(self) -> str:
         return process.tail(self.path, lines=6)
 
+    def parting_words(self) -> str:
+        """The last thing that the engine said, without when."""
+        return process.tail(self.path, lines=1).partition(" - ")[2]
+
 
 def _reasons(text: str) -> str:
     """What is behind a failed initialization, one line for each thing that is wrong.
@@ -310,14 +327,18 @@ def ask_to_abort(folder: RunFolder, state: State) -> None:
 
     Raises CommandFailed where SLURM can't be told.
     """
-    folder.abort.touch(0o600)
+    here = next((one for one in (state.leader, state.engine_process) if one and one.is_alive), None)
+    try:
+        folder.abort.touch(0o600)
+    except OSError:
+        # A full disk takes no word for it; a process of this host needs none.
+        if here is None:
+            raise
     if state.state == runs.QUEUED and state.job:
         slurm.cancel([state.job])
-    if state.leader and state.leader.is_alive:
-        os.kill(state.leader.pid, signal.SIGTERM)
-    elif state.engine_process and state.engine_process.is_alive:
-        # Its leader was killed, and nobody else tells the engine.
-        os.kill(state.engine_process.pid, signal.SIGTERM)
+    if here:
+        # The engine, where its leader was killed and nobody else tells it.
+        os.kill(here.pid, signal.SIGTERM)
 
 
 def reconcile(
@@ -338,6 +359,8 @@ def reconcile(
         return withdrawn
     try:
         connection = connect()
+    except NoSpace as error:
+        return runs.as_lost(replace(state, note=str(error)))
     except UserDBError:
         return runs.as_lost(state)
     with connection:

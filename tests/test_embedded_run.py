@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import json
 import os
 import random
@@ -13,11 +14,15 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from unittest.mock import Mock
 
+import pymysql
 import pytest
 from lab import Lab, until
 
 from cromwell_userdb import database
+from cromwell_userdb.embedded.errors import DatabaseAway
+from cromwell_userdb.embedded.ledger import Ledger
 
 pytestmark = pytest.mark.functional
 
@@ -463,3 +468,43 @@ def living(folder: Path) -> list[str]:
         if str(folder / "x") in words:
             found.append(words)
     return found
+
+
+class FullDisk:
+    """A connection to a database that lets everybody in and, while it is `full`, writes nothing."""
+
+    full = True
+
+    def begin(self) -> None:
+        if self.full:
+            raise pymysql.err.OperationalError(
+                1030, 'Got error 28 "No space left on device" from storage engine InnoDB'
+            )
+
+    def cursor(self) -> contextlib.AbstractContextManager[Mock]:
+        return contextlib.nullcontext(Mock())
+
+    def rollback(self) -> None: ...
+    def commit(self) -> None: ...
+    def close(self) -> None: ...
+
+
+def test_a_database_that_takes_no_rows_for_long_stops_the_run_with_what_to_do():
+    moment = itertools.count()
+    ledger = Ledger(FullDisk, patience=60, clock=lambda: next(moment))
+    ledger.metadata("w", "status", "Running")
+    with pytest.raises(DatabaseAway, match=r"disk of the database has been full for 60 seconds"):
+        for _ in range(1000):
+            ledger.flush()
+
+
+def test_a_full_disk_that_has_room_again_in_time_is_forgotten(monkeypatch):
+    moment = itertools.count()
+    ledger = Ledger(FullDisk, patience=60, clock=lambda: next(moment))
+    for _ in range(10):
+        monkeypatch.setattr(FullDisk, "full", True)
+        ledger.metadata("w", "status", "Running")
+        for _ in range(5):
+            ledger.flush()
+        monkeypatch.setattr(FullDisk, "full", False)
+        ledger.finish()

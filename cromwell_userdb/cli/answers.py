@@ -141,13 +141,8 @@ def _described(state: State, where: Place) -> Iterator[str]:
     if state.state in (runs.FAILED, runs.LOST):
         yield ""
         yield screen.ending(state, option=where.option)
-    if not state.has_ended and _age(state) > 30:
-        yield f"as of {duration(_age(state))} ago"
-
-
-def _age(state: State) -> float:
-    """Seconds since the run's leader wrote."""
-    return (datetime.now(UTC) - datetime.fromisoformat(state.as_of)).total_seconds()
+    if not state.has_ended and screen.age(state) > 30:
+        yield f"as of {duration(screen.age(state))} ago"
 
 
 def _counted(calls: Count) -> list[str]:
@@ -285,7 +280,7 @@ def abort_(place: Place, run: str, wait: bool, as_json: bool) -> None:
         leader.ask_to_abort(folder, state)
         if wait and state.leader and not state.leader.is_here:
             screen.note(f"Waiting for the leader on {state.leader.host} to obey.")
-    deadline = time.monotonic() + (600 if _age(state) < SILENT else 30)
+    deadline = time.monotonic() + (600 if screen.age(state) < SILENT else 30)
     while wait and not state.has_ended and time.monotonic() < deadline:
         time.sleep(0.1)
         folder, state = _run(place, str(folder.number))
@@ -303,7 +298,7 @@ def _aborted(state: State) -> str:
     """How far an abort has come."""
     if state.has_ended:
         return state.state
-    silent = _age(state)
+    silent = screen.age(state)
     if state.leader and silent > SILENT:
         return (
             f"was told to abort, but nothing was heard of its leader on {state.leader.host} for "

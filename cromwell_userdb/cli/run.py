@@ -16,7 +16,8 @@ import click
 from cromwell_userdb import runs
 from cromwell_userdb.cli import place, screen, standing
 from cromwell_userdb.cli.arguments import OnRun, run_argument
-from cromwell_userdb.cli.place import Command, Place
+from cromwell_userdb.cli.place import Command, Place, tilde
+from cromwell_userdb.disk import free_space
 from cromwell_userdb.instance import RunFolder
 from cromwell_userdb.runs import State
 
@@ -210,6 +211,7 @@ def follow(folder: RunFolder, where: Place, interrupts: Interrupts, *, quiet: bo
     from cromwell_userdb import leader
 
     told = 0
+    waits = False
     with screen.screen(quiet=quiet, keys=_KEYS[interrupts.aborts]) as view:
         state = _state(folder, where)
         if not quiet:
@@ -224,6 +226,8 @@ def follow(folder: RunFolder, where: Place, interrupts: Interrupts, *, quiet: bo
                 told = interrupts.asked
                 view.say(_ABORTING if told == 1 else _KILLING)
                 leader.ask_to_abort(folder, state)
+            if not waits and (waits := _waits_for_room(folder, state)):
+                view.say(f"The disk of {tilde(folder.path)} is full: the run waits for room there.")
             view.show(state)
             time.sleep(0.02 if screen.elapsed(state) < 20 else 0.3)
             state = _state(folder, where)
@@ -237,6 +241,12 @@ _KEYS = {
 }
 _ABORTING = "Aborting: the engine ends its jobs, which takes a moment. Ctrl-C again kills it."
 _KILLING = "Killing the engine; its jobs are cancelled."
+
+
+def _waits_for_room(folder: RunFolder, state: State) -> bool:
+    """Whether the leader, which writes every ten seconds, has no room to write in."""
+    silent = not state.has_ended and screen.age(state) > 20
+    return silent and free_space(folder.path) < 1 << 16
 
 
 def _ends(state: State) -> bool:

@@ -151,6 +151,11 @@ def elapsed(state: State) -> float:
     return (end - datetime.fromisoformat(state.started)).total_seconds()
 
 
+def age(state: State) -> float:
+    """Seconds since the run's leader wrote."""
+    return (datetime.now(UTC) - datetime.fromisoformat(state.as_of)).total_seconds()
+
+
 OUT_OF_MEMORY = 80
 """The return code that our hooks give a call which SLURM ended for its memory."""
 
@@ -173,7 +178,7 @@ def ending(state: State, *, option: str = "") -> str:
         return f"{head} after {took}{reason}."
     if state.state == "lost":
         return (
-            f"{head} after {took}: {shown(state.note)}. "
+            f"{head} after {took}: {shown(state.note).removesuffix('.')}. "
             f"Go on from there: cromwell-userdb resume {state.run}{option}"
         )
     return head

@@ -325,6 +325,7 @@ class Driver:
     # The end before the end, and waiting
 
     def _abort(self) -> None:
+        self.ledger.hurry()
         if not self.options.abort_jobs:
             self.ledger.finish()
             raise Stopped("Stopped; jobs that run were left to themselves.")

@@ -20,10 +20,13 @@ from cromwell_userdb.embedded.cache import Hashes, Simpleton
 from cromwell_userdb.embedded.errors import DatabaseAway
 from cromwell_userdb.embedded.log import say, warn
 from cromwell_userdb.embedded.values import java_double
-from cromwell_userdb.errors import DatabaseError, NotRunning
+from cromwell_userdb.errors import DatabaseError, NoSpace, NotRunning
 
 PATIENCE = 60.0
-"""Seconds that the database may be away before the run stops."""
+"""Seconds that the database may be away, or write nothing, before the run stops."""
+
+HASTE = 10.0
+"""The same where the run is aborted."""
 
 KEY_LENGTH = 255
 """Letters that a key of Cromwell's tables may have."""
@@ -117,7 +120,7 @@ class CacheEntry(NamedTuple):
 
 @dataclass
 class Ledger:
-    """`connect` opens a new connection; it may fail for `patience` seconds on end."""
+    """`connect` opens a new connection; it, and writing, may fail for `patience` seconds on end."""
 
     connect: Callable[[], Connection]
     patience: float = PATIENCE
@@ -163,7 +166,9 @@ class Ledger:
             except (NotRunning, DatabaseError) as error:
                 self._lose(error)
             else:
-                self._found()
+                # A disk that is full lets everybody in, and writes nothing.
+                if not self._waits:
+                    self._found()
         return self._connection
 
     @contextlib.contextmanager
@@ -187,6 +192,11 @@ class Ledger:
                     self._write(connection)
                 self._flushed = self.clock()
                 self._forget()
+                self._found()
+
+    def hurry(self) -> None:
+        """Somebody wants to see the end: be less patient from now on."""
+        self.patience = min(self.patience, HASTE)
 
     def finish(self) -> None:
         """Write all that waits, and wait for a database that is away; raises DatabaseAway."""
@@ -200,10 +210,6 @@ class Ledger:
             with contextlib.suppress(database.Error):
                 self._connection.close()
             self._connection = None
-
-    @property
-    def is_away(self) -> bool:
-        return self._away_since is not None
 
     @property
     def _waits(self) -> bool:
@@ -221,16 +227,16 @@ class Ledger:
         now = self.clock()
         if self._away_since is None:
             self._away_since = now
-            warn(f"The database is away, its rows wait: {error}")
+            warn(
+                "The database takes no rows; they wait for it, "
+                f"{self.patience:g} seconds at most: {error}"
+            )
         if now - self._away_since > self.patience:
-            raise DatabaseAway(
-                f"The database has been away for {self.patience:g} seconds. Jobs that run were "
-                "left to themselves; resume the run when the database is back."
-            ) from error
+            raise DatabaseAway(_last_words(error, self.patience)) from error
 
     def _found(self) -> None:
         if self._away_since is not None:
-            say("The database is back.")
+            say("The database takes rows again.")
         self._away_since = None
 
     def _forget(self) -> None:
@@ -245,6 +251,25 @@ class Ledger:
             database.execute_many(connection, _METADATA, self._metadata[start : start + 5000])
         database.execute_many(connection, _KEY_VALUE, self._values)
         _write_entries(connection, self._entries)
+
+
+def _last_words(error: Exception, patience: float) -> str:
+    """Why the run stops, and what to do before it goes on."""
+    explained = database.explained(error)
+    if isinstance(explained, NoSpace):
+        return (
+            f"The disk of the database has been full for {patience:g} seconds. Jobs that run were "
+            "left to themselves; make some room, and resume the run."
+        )
+    if isinstance(error, NotRunning) or explained:
+        return (
+            f"The database has been away for {patience:g} seconds. Jobs that run were left to "
+            "themselves; resume the run when the database is back."
+        )
+    return (
+        f"The database has refused to write for {patience:g} seconds: {error}. Jobs that run were "
+        "left to themselves; resume the run when that is mended."
+    )
 
 
 def _write_entries(connection: Connection, entries: Sequence[CacheEntry]) -> None:
