@@ -234,9 +234,9 @@ def _script(command: Sequence[str]) -> str:
 def _awaited(job: str, wanted: Reference, folder: Path, say: Say) -> int:
     """The status of the pull; raises CommandFailed where SLURM ended the job before it ended."""
     outcome, log = folder / "outcome", folder / "log"
-    begin = asked = time.monotonic()
-    told, ended = 0, False
-    while time.monotonic() - begin < _QUEUED:
+    begin = time.monotonic()
+    told, ended, asks, pause = 0, False, begin + 4, 8.0
+    while (now := time.monotonic()) - begin < _QUEUED:
         told = _tell(log, told, say) if log.exists() else 0
         if outcome.exists():
             return int(outcome.read_text())
@@ -246,10 +246,10 @@ def _awaited(job: str, wanted: Reference, folder: Path, say: Say) -> int:
                 f"Job {job}, which should have pulled {wanted}, ended"
                 f"{f' as {state.state}' if state else ''}: {process.tail(log, lines=1)}"
             )
-        if time.monotonic() - asked > 15:
-            asked = time.monotonic()
+        if now > asks:
+            asks, pause = now + pause, min(60, 2 * pause)
             # What a job wrote last may come some seconds after its end.
             ended = bool(slurm.job_ended(job))
-            time.sleep(5 if ended else 0)
+            time.sleep(3 if ended else 0)
         time.sleep(0.5)
     raise CommandFailed(f"Job {job} did not pull {wanted} within {_QUEUED / 3600:g} hours.")
