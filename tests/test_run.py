@@ -19,7 +19,7 @@ from pathlib import Path
 from threading import Thread
 
 import pytest
-from lab import WDL, Lab, kill, until
+from lab import WDL, Lab, ended, kill, made, until
 
 pytestmark = pytest.mark.functional
 
@@ -315,3 +315,19 @@ def _sleeping(seconds: int) -> bool:
     """Whether a task's `sleep` of so many seconds is alive."""
     done = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True)
     return any(line.strip() == f"sleep {seconds}" for line in done.stdout.splitlines())
+
+
+@pytest.mark.root
+def test_executions_on_a_full_disk_end_in_a_sentence_and_go_on_once_there_is_room(
+    small_disk: Path,
+):
+    lab = made("--executions", str(small_disk))
+    try:
+        done = lab.do("run", WDL / "fills.wdl", "--input", f"fills.disk={small_disk}")
+        assert done.returncode == 1
+        assert "fill   its disk was full (exit code 86)" in done.stderr
+        (small_disk / "filler").unlink()
+        (small_disk / "roomy").touch()
+        assert lab.do("resume", "1").returncode == 0
+    finally:
+        ended(lab)
