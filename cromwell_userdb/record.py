@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import socket
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -126,8 +127,27 @@ class Machine:
     def here(cls) -> Machine:
         import psutil
 
-        physical = int(psutil.virtual_memory().total)
-        return cls(len(os.sched_getaffinity(0)), min(physical, memory_limit() or physical))
+        memory = int(psutil.virtual_memory().total)
+        cores = len(os.sched_getaffinity(0))
+        job = share_of_job(os.environ)
+        if job.memory:
+            memory = min(memory, job.memory)
+        return cls(min(cores, job.cores or cores), min(memory, memory_limit() or memory))
+
+
+def share_of_job(environ: Mapping[str, str]) -> Machine:
+    """What the SLURM job around us may have of this node, 0 for all; not every node enforces it.
+
+    >>> share_of_job({"SLURM_JOB_ID": "7", "SLURM_CPUS_ON_NODE": "2", "SLURM_MEM_PER_NODE": "1"})
+    Machine(cores=2, memory=1048576)
+    """
+    if "SLURM_JOB_ID" not in environ:
+        return Machine(0, 0)
+    cores, whole, each = (
+        int(text) if (text := environ.get(f"SLURM_{name}", "")).isdecimal() else 0
+        for name in ("CPUS_ON_NODE", "MEM_PER_NODE", "MEM_PER_CPU")
+    )
+    return Machine(cores, (whole or cores * each) << 20)
 
 
 def memory_limit(

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 import random
+import shlex
 import shutil
 import subprocess
 import time
@@ -106,6 +107,27 @@ def test_run_tells_of_the_same_run_that_was_lost(lab: Lab, tmp_path: Path):
     assert f"cromwell-userdb resume {first}" in again.stderr
     other = lab.do("run", MARKED, *words, "--input", "marked.s=0")
     assert "resume" not in other.stderr
+
+
+@pytest.mark.functional
+def test_run_offers_at_a_terminal_to_resume_the_same_run_that_was_lost(lab: Lab, tmp_path: Path):
+    marks = tmp_path / "marks"
+    first = begin(lab, marks, *SHORT)
+    lose(lab, first)
+    line = shlex.join(lab.argv("run", MARKED, "--input", f"marked.marks={marks}", *SHORT))
+    done = subprocess.run(
+        ["script", "-qec", line, "/dev/null"],
+        env=lab.environment,
+        input="\n",
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout
+    assert f"run {first} of this workflow and these inputs was lost. Resume it" in done.stdout
+    assert lab.state(lab.state(first)["resumed_by"])["state"] == "succeeded"
+    assert marks_of(marks) == ["0"]
 
 
 @pytest.mark.functional

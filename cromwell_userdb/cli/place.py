@@ -138,12 +138,15 @@ def with_flags(place: Place, flags: Mapping[str, Value]) -> Place:
     return replace(place, resolved=policy.resolve(_layers(place.instance, flags)))
 
 
-def as_requested(place: Place, recorded: Mapping[str, Value], flags: Mapping[str, Value]) -> Place:
-    """The same place, with a run's recorded settings, but for what is the site's to say now."""
+def as_requested(place: Place, recorded: Mapping[str, Any], flags: Mapping[str, Value]) -> Place:
+    """The same place, with a run's recorded settings, but for what is the site's to say now.
+
+    As JSON has them, tuples are lists; of another version, there may be unknown ones.
+    """
     own = {
-        name: value
+        name: names.check(name, value, origin="the run's request")
         for name, value in recorded.items()
-        if name not in place.resolved.fixed and not name.startswith("site.")
+        if name in names.NAMES and name not in place.resolved.fixed and not name.startswith("site.")
     }
     return with_flags(place, {**own, **flags})
 
