@@ -1,0 +1,195 @@
+"""Calls inside their containers: a real Apptainer, as an ordinary user, here and on SLURM."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from apptainer import Apptainer
+from calls import Call, Run, wait_for
+from cluster import PATH, Cluster
+from people import Person
+
+pytestmark = [pytest.mark.functional, pytest.mark.root, pytest.mark.timeout(240)]
+
+DIGEST = f"sha256:{'5f' * 32}"
+IMAGE = f"quay.io/lab/small@{DIGEST}"
+LOOK = "cat /etc/small-image; id -un; pwd"
+
+
+@pytest.fixture(scope="session")
+def images(apptainer: Apptainer) -> Iterator[Path]:
+    """A folder of an administrator's, with one image in it."""
+    folder = Path(tempfile.mkdtemp(prefix="images-", dir="/tmp"))
+    folder.chmod(0o755)
+    (folder / f"{DIGEST.replace(':', '-')}.sif").symlink_to(apptainer.image)
+    yield folder
+    shutil.rmtree(folder)
+
+
+MakeRun = Callable[..., Run]
+
+
+@pytest.fixture
+def make_run(images: Path, alice: Person) -> MakeRun:
+    """Makes a run of Alice's on this machine, whose tasks get their images."""
+
+    def run_as(argv: object) -> subprocess.CompletedProcess[str]:
+        return alice.run(*argv)  # type: ignore[misc]
+
+    def make(**settings: object) -> Run:
+        base = alice.home / "lab"
+        own = settings_of(base, images) | {"cores": 2, "memory_mb": 4000} | settings
+        return Run(base, run_as, owner="alice", settings=own).install()
+
+    return make
+
+
+def settings_of(base: Path, images: Path) -> dict[str, object]:
+    return {
+        "container_kind": "apptainer",
+        "container_program": "apptainer",
+        "container_root": str(base / "executions"),
+        "container_folders": (str(base / "none"), str(images)),
+    }
+
+
+def ended(call: Call) -> int:
+    call.submit("local-submit")
+    assert call.job, call.said
+    return call.end(hook="local-check-alive", timeout=60)
+
+
+def stdout(call: Call) -> str:
+    return (call.here / "stdout").read_text()
+
+
+def test_a_call_runs_in_its_image_as_its_user(make_run: MakeRun) -> None:
+    call = make_run().call(LOOK, docker=IMAGE)
+    assert ended(call) == 0, call.stderr
+    assert stdout(call).splitlines() == ["made by tests/apptainer.py", "alice", str(call.here)]
+    wait_for(lambda: not (call.cwd / ".home").exists())
+
+
+def test_its_own_end_is_the_calls(make_run: MakeRun) -> None:
+    run = make_run()
+    assert ended(run.call("exit 3", docker=IMAGE)) == 3
+    # What the kernel kills for its memory has this status.
+    assert ended(call := run.call("bash -c 'kill -KILL $$'", docker=IMAGE)) == 80
+    assert (call.here / "memory_retry_rc").read_text() == "0\n"
+
+
+def test_inputs_are_seen_where_their_links_lead(make_run: MakeRun, alice: Person) -> None:
+    run = make_run()
+    odd = alice.home / 'else where: a,b "c"' / "reads"
+    plain = alice.home / "plain" / "reads"
+    call = run.call(
+        "cat @-1/x.txt @-2/'y z'", docker=IMAGE, inputs={"-1/x.txt": "", "-2/'y z'": ""}
+    )
+    inputs = call.cwd / "inputs"
+    shutil.rmtree(inputs)
+    for folder, name, file in ((inputs / "-1", "x.txt", plain), (inputs / "-2", "y z", odd)):
+        file.parent.mkdir(parents=True)
+        file.write_text(f"{file.parent.name}\n")
+        folder.mkdir(parents=True)
+        (folder / name).symlink_to(file)
+    subprocess.run(["chown", "-R", "alice:", alice.home], check=True)
+    assert ended(call) == 0, call.stderr
+    assert stdout(call) == f"plain\n{odd.parent.name}\n"
+
+
+def test_what_the_user_binds_is_there_and_a_home_of_its_own(
+    make_run: MakeRun, alice: Person
+) -> None:
+    data = alice.home / "data"
+    data.mkdir()
+    (data / "x").write_text("x\n")
+    run = make_run(container_binds=(f"{data}:/mnt/lab:ro",))
+    call = run.call("cat /mnt/lab/x; echo $HOME", docker=IMAGE)
+    assert ended(call) == 0, call.stderr
+    assert stdout(call).splitlines() == ["x", str(call.cwd / ".home")]
+
+
+def test_an_image_that_is_not_there_ends_the_call_at_once(make_run: MakeRun, images: Path) -> None:
+    other = f"sha256:{'00' * 32}"
+    call = make_run().call(docker=f"lab/other@{other}")
+    assert ended(call) == 85
+    assert f"its image lab/other@{other} is not on {os.uname().nodename}" in call.stderr
+    assert str(images) in call.stderr
+
+
+def test_a_machine_without_the_program_ends_the_call_at_once(make_run: MakeRun) -> None:
+    run = make_run(container_kind="singularity", container_program="/opt/none/singularity")
+    call = run.call(docker=IMAGE)
+    assert ended(call) == 85
+    assert "there is no singularity on " in call.stderr
+
+
+def test_what_hinders_a_container_is_said_in_its_programs_words(make_run: MakeRun) -> None:
+    call = make_run(container_binds=("/no/such/place",)).call(docker=IMAGE)
+    assert ended(call) == 85
+    assert "its container ended with status 255: " in call.stderr
+    assert "/no/such/place" in call.stderr
+
+
+def test_a_task_without_an_image_runs_as_ever(make_run: MakeRun) -> None:
+    call = make_run().call("ls /etc/small-image")
+    assert ended(call) == 2
+
+
+def test_a_killed_call_takes_its_container_along(make_run: MakeRun) -> None:
+    run = make_run()
+    call = run.call("touch began; setsid sleep 987 & sleep 986", docker=IMAGE).submit(
+        "local-submit"
+    )
+    wait_for(lambda: (call.here / "began").exists() or None)
+    call.kill("local-kill")
+    wait_for(lambda: not sleepers() or None)
+
+
+def sleepers() -> list[str]:
+    found = subprocess.run(["pgrep", "-af", "^sleep 98[67]"], capture_output=True, text=True)
+    return found.stdout.splitlines()
+
+
+# On SLURM.
+
+
+@pytest.fixture(scope="module")
+def slurm_run(cluster: Cluster, images: Path) -> Run:
+    base = cluster.home("alice") / "containers"
+    run_as = lambda argv: cluster.popen(argv, user="alice", env={"PATH": PATH}, timeout=180)  # noqa: E731
+    return Run(base, run_as, owner="alice", settings=settings_of(base, images)).install()
+
+
+@pytest.mark.slurm
+def test_a_job_runs_in_its_image_and_knows_what_it_was_given(slurm_run: Run) -> None:
+    command = f"{LOOK}; env"
+    call = slurm_run.call(command, docker=IMAGE, cpu="2", memory_mb="600").submit()
+    assert call.end() == 0, call.stderr
+    assert stdout(call).splitlines()[:3] == ["made by tests/apptainer.py", "alice", str(call.here)]
+    given = dict(line.partition("=")[::2] for line in stdout(call).splitlines()[3:])
+    assert given["SLURM_CPUS_PER_TASK"] == "2"
+    assert given["SLURM_MEM_PER_NODE"] == "600"
+    assert "SLURM_JOB_ID" not in given
+
+
+@pytest.mark.slurm
+def test_a_job_without_its_image_on_the_node_ends_at_once(slurm_run: Run) -> None:
+    call = slurm_run.call(docker=f"lab/other@sha256:{'00' * 32}").submit()
+    assert call.end() == 85
+    assert "its image lab/other@sha256:" in call.stderr
+
+
+@pytest.mark.slurm
+def test_a_cancelled_job_leaves_nothing_of_its_container(slurm_run: Run) -> None:
+    call = slurm_run.call("touch began; sleep 986", docker=IMAGE).submit()
+    wait_for(lambda: (call.here / "began").exists() or None)
+    slurm_run.hook("kill", call.job)
+    assert call.end() == 84
+    wait_for(lambda: not sleepers() or None)
