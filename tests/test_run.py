@@ -194,6 +194,20 @@ def test_quit_leaves_the_run_to_itself(lab: Lab):
     assert lab.state(number)["state"] == "succeeded"
 
 
+def test_abort_of_a_run_whose_leader_was_killed_tells_its_engine(own_lab: Lab):
+    run = own_lab.begin("run", WDL / "long.wdl", "--input", "long.s=60")
+    state = own_lab.await_calls(1, 1)
+    run.kill()
+    run.wait()
+    kill(state["leader"]["pid"])
+    facts = own_lab.root / "runs/1/state.json"
+    facts.write_text(json.dumps(state | {"as_of": "2020-01-01T00:00:00.000+00:00"}))
+    told = own_lab.do("abort", "1", "--no-wait")
+    assert "run 1 abort" in told.stderr
+    assert "on that node" not in told.stderr
+    until(lambda: own_lab.answer("status", "1")["state"] == "aborted")
+
+
 def test_abort_ends_a_run_from_another_terminal(lab: Lab):
     number = int(lab.do("run", WDL / "long.wdl", "--detach", "--input", "long.s=700").stdout)
     lab.await_calls(number, 1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 import time
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
@@ -15,7 +16,7 @@ from cromwell_userdb import leader, process, runs
 from cromwell_userdb.cli import place, screen, standing
 from cromwell_userdb.cli.arguments import OnRun, run_argument
 from cromwell_userdb.cli.place import Place, require
-from cromwell_userdb.errors import NotRunning, UsageError
+from cromwell_userdb.errors import Held, NotRunning, UsageError
 from cromwell_userdb.instance import RunFolder
 from cromwell_userdb.progress import Count
 from cromwell_userdb.report.words import duration, moment, shown, table
@@ -280,7 +281,8 @@ def abort_(place: Place, run: str, wait: bool, as_json: bool) -> None:
         leader.ask_to_abort(folder, state)
         if wait and state.leader and not state.leader.is_here:
             screen.note(f"Waiting for the leader on {state.leader.host} to obey.")
-    deadline = time.monotonic() + (600 if screen.age(state) < SILENT else 30)
+    may_obey = screen.age(state) < SILENT or _obeys_here(state)
+    deadline = time.monotonic() + (600 if may_obey else 30)
     while wait and not state.has_ended and time.monotonic() < deadline:
         time.sleep(0.1)
         folder, state = _run(place, str(folder.number))
@@ -290,8 +292,16 @@ def abort_(place: Place, run: str, wait: bool, as_json: bool) -> None:
 
         state = leftovers.end_jobs(place, folder, state, wait=wait)
     if as_json:
-        return screen.answer(runs.as_json(state))
-    screen.note(f"run {state.run} {_aborted(state)}")
+        screen.answer(runs.as_json(state))
+    else:
+        screen.note(f"run {state.run} {_aborted(state)}")
+    if wait and not state.has_ended:
+        sys.exit(Held.exit_code)
+
+
+def _obeys_here(state: State) -> bool:
+    """Whether the leader, or the engine that it left, lives on this host and was told."""
+    return any(who.is_alive for who in (state.leader, state.engine_process) if who)
 
 
 def _aborted(state: State) -> str:
@@ -299,7 +309,7 @@ def _aborted(state: State) -> str:
     if state.has_ended:
         return state.state
     silent = screen.age(state)
-    if state.leader and silent > SILENT:
+    if state.leader and silent > SILENT and not _obeys_here(state):
         return (
             f"was told to abort, but nothing was heard of its leader on {state.leader.host} for "
             f"{duration(silent)}. Whether it lives can be seen there only: abort it on that node."
