@@ -13,8 +13,11 @@ import time
 import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import NoReturn, TypeVar, cast
 
 from cromwell_userdb.errors import CommandFailed, StartFailed
+
+T = TypeVar("T")
 
 Child = subprocess.Popen[bytes]
 
@@ -141,6 +144,55 @@ def fork_detached(work: Callable[[], object], *, log: Path) -> int:
         with contextlib.suppress(OSError):
             sys.stdout.flush()
             sys.stderr.flush()
+        os._exit(status)
+
+
+def beside(work: Callable[[], T]) -> Callable[[], T]:
+    """Begin `work` in a fork; what is returned waits for it, and gives or raises what it did.
+
+    For work whose imports are heavy: they are made while we make ours, and take no memory here.
+    """
+    read, write = os.pipe()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    pid = os.fork()
+    if not pid:
+        os.close(read)
+        _answer(work, write)
+    os.close(write)
+
+    def result() -> T:
+        import pickle
+
+        with open(read, "rb") as file:  # noqa: PTH123  # a descriptor
+            data = file.read()
+        _, status = os.waitpid(pid, 0)
+        if status:
+            raise CommandFailed("A process of this command was killed; try again.")
+        given, error = pickle.loads(data)
+        if error is not None:
+            raise error
+        return cast(T, given)
+
+    return result
+
+
+def _answer(work: Callable[[], object], write: int) -> NoReturn:
+    """Send what `work` gives or raises, and end."""
+    status = 1
+    try:
+        import pickle
+
+        answer: tuple[object, Exception | None]
+        try:
+            answer = work(), None
+        except Exception as error:  # noqa: BLE001  # it is raised where somebody can tell of it
+            error.add_note(traceback.format_exc())
+            answer = None, error
+        with open(write, "wb") as file:  # a descriptor
+            pickle.dump(answer, file)
+        status = 0
+    finally:
         os._exit(status)
 
 

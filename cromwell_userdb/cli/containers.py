@@ -18,7 +18,7 @@ from cromwell_userdb.instance import RunFolder
 from cromwell_userdb.record import make_private, write_private
 from cromwell_userdb.runtimes import Runtime
 from cromwell_userdb.settings import Settings
-from cromwell_userdb.wdl import UNKNOWN, Wish
+from cromwell_userdb.wish import UNKNOWN, Wish
 
 
 def containers(where: Place, *, told: Path | None = None) -> Containers | None:
@@ -96,7 +96,7 @@ def program(where: Place, run: RunFolder) -> Path | None:
     Where nothing runs images it says so, to an engine that meets a task with one after all.
     """
     try:
-        found = containers(where, told=run.path / "pulls.jsonl")
+        found = containers(where, told=run.pulls)
         if found is None:
             return None
         text = docker.program_text(sys.executable, found)

@@ -2,26 +2,28 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from cromwell_userdb import engine as engines
-from cromwell_userdb import leader, process, runs, wdl
+from cromwell_userdb import leader, process, runs
 from cromwell_userdb.cli import (
     containers,
     files,
     here,
     leftovers,
     place,
+    reading,
     screen,
     session,
     wishes,
 )
 from cromwell_userdb.cli.place import Place
+from cromwell_userdb.cli.reading import Reader
+from cromwell_userdb.cli.reading import is_url as is_url
 from cromwell_userdb.engine import Engine
 from cromwell_userdb.errors import UsageError, WdlError
 from cromwell_userdb.hooks import check_extra
@@ -51,11 +53,16 @@ class Order:
     arguments: tuple[str, ...]
 
 
-def order(where: Place, *, more_flags: Mapping[str, Any], **words: Any) -> Order:
+def order(
+    where: Place, *, more_flags: Mapping[str, Any], read: Reader | None = None, **words: Any
+) -> Order:
     """Read and check everything that a `run` command names; nothing is started.
+
+    `read` gives the workflow and its inputs, where somebody has begun to read them.
 
     Raises UsageError, WdlError: one sentence for each thing that is wrong.
     """
+    read = read or reading.begin(where, words)
     flags = {
         "engine.kind": words["engine"],
         "engine.cromwell": words["cromwell"],
@@ -71,30 +78,29 @@ def order(where: Place, *, more_flags: Mapping[str, Any], **words: Any) -> Order
         raise UsageError("Name the inputs once: as the second word, or with -i.")
     source = words["inputs"] or words["inputs_option"]
     engine = session.engine(where)
-    local = _local(words["wdl"])
-    document = _read(where, local, words["imports"], engine)
-    types = {known.name: known.type for known in document.inputs} if document else {}
-    inputs = files.read_inputs(source, words["given"], types=types)
-    if document and (problems := wdl.check_inputs(document, inputs)):
-        raise UsageError("\n".join(f"{source or '--input'}: {problem}" for problem in problems))
     options = _options(words["options"], where.settings)
-    if document:
-        asked = wdl.wishes(document.workflow, inputs)
-        containers.check(where, asked, options)
+    found = read()
+    if found.objection:
+        # To a Cromwell it is but a warning.
+        if engine.kind == "embedded":
+            raise WdlError(found.objection)
+        screen.note(f"{found.objection}\nGoing on: Cromwell may see it otherwise.")
+    else:
+        containers.check(where, found.wishes, options)
         if session.backend(where) == "slurm":
-            wishes.check(where.settings, asked, options, engine=engine.kind)
+            wishes.check(where.settings, found.wishes, options, engine=engine.kind)
     language = [("-t", words["kind"]), ("-v", words["type_version"])]
     return Order(
         where=where,
         engine=engine,
-        wdl=words["wdl"] if is_url(words["wdl"]) and engine.kind == "cromwell" else str(local),
-        workflow=document.name if document else local.stem,
+        wdl=words["wdl"] if is_url(words["wdl"]) and engine.kind == "cromwell" else str(found.path),
+        workflow=found.workflow,
         name=words["run_name"] or _name(source),
-        inputs=inputs,
+        inputs=found.inputs,
         options=options,
         labels=files.read_labels(words["labels"], words["more_labels"]),
         imports=words["imports"],
-        sources=document.files if document else (),
+        sources=found.sources,
         metadata_output=_metadata_output(words["metadata_output"]),
         arguments=tuple(part for pair in language if pair[1] for part in pair),
     )
@@ -130,33 +136,8 @@ def slurm_flags(words: Mapping[str, Any]) -> dict[str, Any]:
     return {f"slurm.{name}": words[f"slurm_{name}"] for name in _SLURM}
 
 
-def is_url(text: str) -> bool:
-    return "://" in text
-
-
-def _local(text: str) -> Path:
-    """The workflow as a file here; one at an address is fetched first."""
-    if is_url(text):
-        digest = hashlib.sha256(text.encode()).hexdigest()[:16]
-        return files.fetch(text, make_private(place.cache_folder() / "wdl" / digest))
-    return place.absolute(text)
-
-
 def _name(source: str | None) -> str:
     return Path(source).name.split(".")[0] if source and source != "-" else ""
-
-
-def _read(where: Place, path: Path, imports: Sequence[Path], engine: Engine) -> wdl.Document | None:
-    """The workflow; None where only miniwdl objects, which to a Cromwell is but a warning."""
-    if not path.is_file():
-        raise UsageError(f"{path}: there is no such workflow.")
-    try:
-        return wdl.load(path, imports=imports, network=where.settings.engine_network_imports)
-    except WdlError as error:
-        if engine.kind == "embedded" or wdl.is_certain(error):
-            raise
-        screen.note(f"{error}\nGoing on: Cromwell may see it otherwise.")
-        return None
 
 
 def launch(what: Order, *, wait: bool, quiet: bool, on_limit: str = "abort") -> RunFolder:

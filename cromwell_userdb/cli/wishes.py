@@ -12,7 +12,7 @@ from cromwell_userdb.cluster import Demand
 from cromwell_userdb.errors import UsageError
 from cromwell_userdb.hooks import check_extra
 from cromwell_userdb.settings import Settings
-from cromwell_userdb.wdl import UNKNOWN, Wish
+from cromwell_userdb.wish import UNKNOWN, Wish
 
 _ATTRIBUTES = {
     "partition": ("slurm_partition",),

@@ -27,7 +27,8 @@ from cromwell_userdb.wdl.dialect import (
 from cromwell_userdb.wdl.inputs import Mismatch, value_of
 from cromwell_userdb.wdl.network import absolute, fetch, is_remote
 from cromwell_userdb.wdl.problems import PROBLEMS, did_you_mean, is_certain, sentences
-from cromwell_userdb.wdl.wishes import UNKNOWN, Wish, wishes
+from cromwell_userdb.wdl.wishes import wishes
+from cromwell_userdb.wish import UNKNOWN
 
 __all__ = [
     "MAX_INT",
@@ -35,7 +36,6 @@ __all__ = [
     "Document",
     "Input",
     "Mismatch",
-    "Wish",
     "calls_of",
     "check_inputs",
     "grammar_folder",

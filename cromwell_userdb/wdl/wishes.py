@@ -10,28 +10,9 @@ from typing import Any
 from WDL import Env, Error, Expr, StdLib, Tree, Value
 
 from cromwell_userdb.wdl.inputs import Mismatch, value_of
-
-UNKNOWN = object()
-"""What only the run will tell."""
+from cromwell_userdb.wish import UNKNOWN, Wish
 
 _UNKNOWABLE = (Error.RuntimeError, Error.ValidationError, Mismatch, NotImplementedError)
-
-
-@dataclass(frozen=True)
-class Wish:
-    """The runtime section of one task, in the values that a call of it gives.
-
-    `values` are as JSON, or UNKNOWN; `lines` say where each stands, as ``align.wdl:12``.
-    """
-
-    task: str
-    values: Mapping[str, Any]
-    lines: Mapping[str, str]
-
-    def known(self, name: str) -> Any:
-        """The value, None where there is none or nobody knows it yet."""
-        value = self.values.get(name)
-        return None if value is UNKNOWN else value
 
 
 def wishes(
