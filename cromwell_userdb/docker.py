@@ -13,11 +13,10 @@ import signal
 import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from cromwell_userdb import images, runtimes
+from cromwell_userdb import images, pulled, runtimes
 from cromwell_userdb.errors import UsageError, UserDBError
 from cromwell_userdb.images import Store
 from cromwell_userdb.reference import parse
@@ -29,7 +28,7 @@ class Containers:
     """How a run has its images: by which program, from which store, pulled where.
 
     `pull` is here, job or never; `sbatch` are options of the job. What becomes of the pulls is
-    told in the file `told`, a line of JSON each.
+    told in the file `told`.
     """
 
     runtime: Runtime
@@ -109,13 +108,13 @@ def answer(containers: Containers) -> Iterable[tuple[str, str, str]]:
 
 def pull(containers: Containers, name: str) -> None:
     """Have the image pulled, and tell what becomes of it."""
-    _tell(containers, name, "pulling")
+    _tell(containers, name, pulled.BEGUN)
     try:
         _pull(containers, name)
     except UserDBError as error:
-        _tell(containers, name, str(error), failed=True)
+        _tell(containers, name, pulled.FAILED, str(error))
         raise
-    _tell(containers, name, "here")
+    _tell(containers, name, pulled.DONE)
 
 
 def _pull(containers: Containers, name: str) -> None:
@@ -140,13 +139,9 @@ def way(containers: Containers) -> Any:
     )
 
 
-def _tell(containers: Containers, name: str, words: str, *, failed: bool = False) -> None:
+def _tell(containers: Containers, name: str, step: str, words: str = "") -> None:
     if containers.told:
-        now = datetime.now(UTC).isoformat(timespec="seconds")
-        row = {"when": now, "image": name, "words": words, "failed": failed}
-        containers.told.touch(0o600)
-        with containers.told.open("a") as file:
-            file.write(json.dumps(row) + "\n")
+        pulled.tell(containers.told, name, step, words)
 
 
 if __name__ == "__main__":

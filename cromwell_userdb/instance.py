@@ -103,6 +103,11 @@ class RunFolder:
         return self.path / "outputs.json"
 
     @property
+    def pulls(self) -> Path:
+        """What became of the images that the run's tasks need."""
+        return self.path / "pulls.jsonl"
+
+    @property
     def abort(self) -> Path:
         return self.path / "abort"
 

@@ -12,7 +12,16 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from cromwell_userdb import database, metadata, process, register, runs, slurm, workflows
+from cromwell_userdb import (
+    database,
+    metadata,
+    process,
+    pulled,
+    register,
+    runs,
+    slurm,
+    workflows,
+)
 from cromwell_userdb.errors import DatabaseError, NoSpace, Stopped, UserDBError
 from cromwell_userdb.instance import RunFolder
 from cromwell_userdb.record import Identity, read_json, write_json
@@ -245,17 +254,24 @@ class _Leading:
     def failures(self) -> tuple[runs.Failure, ...]:
         if self.connection is None or not self.state.id:
             return ()
-        return describe_failures(self.connection, self.state.id)
+        return describe_failures(
+            self.connection, self.state.id, list(pulled.told(self.task.folder.pulls))
+        )
 
 
-def describe_failures(connection: database.Connection, workflow: str) -> tuple[runs.Failure, ...]:
-    """Each failed call of a workflow, sub-workflows too, with the last lines of its stderr."""
+def describe_failures(
+    connection: database.Connection, workflow: str, pulls: Sequence[pulled.Pull] = ()
+) -> tuple[runs.Failure, ...]:
+    """Each failed call of a workflow, sub-workflows too, with the last lines of its stderr.
+
+    `pulls` say why an image is not here, which engines put in other words.
+    """
     return tuple(
         runs.Failure(
             call=failure.call,
             shard=failure.shard,
             attempt=failure.attempt,
-            message=failure.message,
+            message=pulled.explained(failure.message, pulls),
             return_code=failure.return_code,
             stderr=failure.stderr or "",
             last_words=process.tail(Path(failure.stderr), lines=5) if failure.stderr else "",

@@ -23,7 +23,7 @@ LAYERS = [
     "errors",
     "instance reference settings journal sockets wish",
     "process record registry render database wdl hocon progress policy",
-    "runs",
+    "pulled runs",
     "binaries disk hooks images java keys lease pack register releases schema traps"
     " callcache cluster limits metadata modules runtimes slurm workflows",
     "conda",

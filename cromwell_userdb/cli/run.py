@@ -214,7 +214,7 @@ def follow(folder: RunFolder, where: Place, interrupts: Interrupts, *, quiet: bo
     """
     from cromwell_userdb import leader
 
-    told = 0
+    told = pulls = 0
     waits = False
     with screen.screen(quiet=quiet, keys=_KEYS[interrupts.aborts]) as view:
         state = _state(folder, where)
@@ -232,6 +232,7 @@ def follow(folder: RunFolder, where: Place, interrupts: Interrupts, *, quiet: bo
                 leader.ask_to_abort(folder, state)
             if not waits and (waits := _waits_for_room(folder, state)):
                 view.say(f"The disk of {tilde(folder.path)} is full: the run waits for room there.")
+            pulls = _tell_of_pulls(folder, pulls, view)
             view.show(state)
             time.sleep(0.02 if screen.elapsed(state) < 20 else 0.3)
             state = _state(folder, where)
@@ -245,6 +246,18 @@ _KEYS = {
 }
 _ABORTING = "Aborting: the engine ends its jobs, which takes a moment. Ctrl-C again kills it."
 _KILLING = "Killing the engine; its jobs are cancelled."
+
+
+def _tell_of_pulls(folder: RunFolder, told: int, view: screen.Screen) -> int:
+    """Say which images come, and which do not; `told` have been said before."""
+    if not folder.pulls.exists():
+        return told
+    from cromwell_userdb import pulled
+
+    found = list(pulled.told(folder.pulls))
+    for one in found[told:]:
+        view.say(str(one))
+    return len(found)
 
 
 def _waits_for_room(folder: RunFolder, state: State) -> bool:
