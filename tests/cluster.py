@@ -168,9 +168,13 @@ class Cluster:
             elif not path.name.startswith(("dbd.", "ctld.")):
                 path.unlink()
 
-    def configure(self, **conf: str) -> None:
-        """Change slurm.conf, and have the controller read it anew."""
+    def change(self, **conf: str) -> None:
+        """Change slurm.conf, for daemons that are started later."""
         self.conf.write_text(_changed(self.conf.read_text(), conf))
+
+    def configure(self, **conf: str) -> None:
+        """Change slurm.conf, and have the daemons read it anew."""
+        self.change(**conf)
         self.run(["scontrol", "reconfigure"])
 
     def start_controller(self, *options: str) -> None:

@@ -450,6 +450,22 @@ def test_a_second_job_of_a_call_does_nothing(cluster: Cluster, run: Run) -> None
     assert (call.here / "times").read_text() == "x\n"
 
 
+def test_a_number_that_is_another_calls_now_is_no_news_of_this_one(
+    cluster: Cluster, make_run: Callable[..., Run]
+) -> None:
+    run = make_run()
+    now, before = run.call("sleep 60").submit(), run.call()
+    before.job = now.job
+    wait_running(cluster, now)
+    now.check()
+    wait_for(lambda: list((run.base / "state").glob("*/*/queue")))
+    before.kill()
+    assert "RUNNING" in cluster.run(["squeue", "-h", "-j", now.job, "-o", "%T"])
+    cluster.run(["scancel", now.job])
+    assert now.end() == 84
+    assert (before.check(), before.rc) == (0, None)
+
+
 def test_a_folder_of_somebody_else_is_not_believed(
     cluster: Cluster, make_run: Callable[..., Run]
 ) -> None:

@@ -110,9 +110,9 @@ def running(person: Person, number: int) -> int:
     return sum(calls["running"] for calls in state(person, number)["calls"])
 
 
-def wait_for_calls(person: Person, number: int, count: int) -> None:
-    """Until so many calls run, each in a job that has begun."""
-    until(lambda: len(marks(person)) >= count, timeout=START + count)
+def wait_for_calls(person: Person, number: int, count: int, *, before: int = 0) -> None:
+    """Until so many calls run, each in a job that has begun; so many were begun before."""
+    until(lambda: marks(person).total() >= before + count, timeout=START + count)
     until(lambda: running(person, number) >= count, timeout=START)
 
 
@@ -195,3 +195,25 @@ def test_an_outage_kills_no_call_doubles_no_job_and_fails_no_run(
     with outage(storm, how):
         time.sleep(seconds)
     all_well(storm, member, ended(member, number, timeout=240), 4)
+
+
+def test_a_controller_that_lost_its_state_has_its_calls_reported_and_none_runs_twice(
+    storm: Cluster, member: Member
+):
+    first = begin(member, [300, 300, 300])
+    wait_for_calls(member, first, 3)
+    storm.stop_controller()
+    storm.lose_state()
+    # Nodes refuse for a while what has the number of a job that they were told to end.
+    storm.change(FirstJobId="500")
+    storm.start_controller()
+    result = ended(member, first, timeout=240)
+    assert result["state"] == "failed"
+    for failure in result["failures"]:
+        assert "ended as CANCELLED: SLURM lost its records of it" in failure["last_words"], failure
+    assert marks(member) == {"first0": 1, "first1": 1, "first2": 1}
+    done = member.userdb("resume", str(first), "--detach")
+    assert done.returncode == 0, done.stderr
+    wait_for_calls(member, int(done.stdout), 3, before=3)
+    assert member.userdb("abort", done.stdout.strip()).returncode == 0
+    until(lambda: not queue(member))
