@@ -24,8 +24,10 @@ from cromwell_userdb import (
 )
 from cromwell_userdb.errors import DatabaseError, NoSpace, Stopped, UserDBError
 from cromwell_userdb.instance import RunFolder
+from cromwell_userdb.queue import longest, standing, waiting
 from cromwell_userdb.record import Identity, read_json, write_json
 from cromwell_userdb.runs import Request, State
+from cromwell_userdb.tally import Tally
 
 VERDICTS = {"Succeeded": runs.SUCCEEDED, "Failed": runs.FAILED, "Aborted": runs.ABORTED}
 """Cromwell's last words on a workflow, and ours."""
@@ -38,6 +40,9 @@ LAST_LOOK = 60.0
 
 What could not be written then is put right by the next command that looks.
 """
+
+TALLY = 30.0
+"""Seconds between two questions for the numbers of attempts that have ended."""
 
 HASTE = 10.0
 """The same where the user wants to see the end of it."""
@@ -52,7 +57,7 @@ class Task:
 
     `connect` gives a connection to the instance, with its server started where need be;
     `cancel` ends jobs by their ids; `afterwards` sees to what the run leaves besides, and gives
-    a word on it.
+    a word on it. `snapshot` is the hooks' last look at SLURM's queue.
     """
 
     folder: RunFolder
@@ -62,6 +67,7 @@ class Task:
     connect: Callable[[], database.Connection]
     cancel: Callable[[Sequence[str]], None]
     afterwards: Callable[[State], str] = lambda state: ""
+    snapshot: Path | None = None
 
 
 STOPPED = "stopped before its end; its jobs go on"
@@ -89,6 +95,7 @@ class _Leading:
         self.aborting = False
         self.connection: database.Connection | None = None
         self.follower: metadata.Follower | None = None
+        self.tally = Tally(task.request.run, accounting=task.snapshot is not None)
         self.log = _Log(task.folder.engine_log)
         self.written = 0.0
         self.terminal_since: float | None = None
@@ -184,10 +191,39 @@ class _Leading:
         if seen.status in VERDICTS and self.terminal_since is None:
             self.terminal_since = time.monotonic()
             self.keep_outputs(connection, seen.id)
+        if self.has_numbers and time.monotonic() - self.tally.looked > TALLY:
+            self.tally.look(connection, seen.workflows)
+        queue = standing(self.task.snapshot)
         return replace(
             self.state,
-            calls=tuple(seen.counts()),
+            calls=tuple(seen.progress.counts_with(self.tally.seconds)),
             jobs=tuple(seen.jobs()),
+            attempts=self.tally.attempts,
+            waiting=waiting(seen.progress, queue),
+            longest=longest(seen.progress, queue),
+        )
+
+    @property
+    def has_numbers(self) -> bool:
+        """Whether attempts are worth a look: those of SLURM always, others where one failed."""
+        calls = self.follower.progress.calls.values() if self.follower else ()
+        return bool(self.task.snapshot) or any(
+            one.attempt > 1 or one.column == "failed" for one in calls
+        )
+
+    def tally_up(self, connection: database.Connection) -> None:
+        """Gather the numbers of the last attempts; the accounting may lag behind for a moment."""
+        assert self.follower
+        for last in (False, False, True):
+            if self.tally.look(connection, self.follower.workflows, last=last):
+                break
+            time.sleep(1)
+        self.state = replace(
+            self.state,
+            calls=tuple(self.follower.progress.counts_with(self.tally.seconds)),
+            attempts=self.tally.attempts,
+            waiting=(),
+            longest=None,
         )
 
     def keep_outputs(self, connection: database.Connection, id: str) -> None:
@@ -210,6 +246,9 @@ class _Leading:
             # Cromwell's status may be in the tables some moments before its last outputs.
             with contextlib.suppress(DatabaseError, database.Error, OSError):
                 self.keep_outputs(self.connection, self.state.id)
+        if self.connection is not None and self.has_numbers:
+            with contextlib.suppress(DatabaseError, database.Error):
+                self.tally_up(self.connection)
         after = self.task.afterwards(replace(self.state, state=state))
         self.state = replace(
             self.state,

@@ -173,6 +173,11 @@ class Follower:
         return self.progress.workflow
 
     @property
+    def workflows(self) -> list[str]:
+        """The ids of this workflow and of those below it."""
+        return sorted({self.id} | self.progress.sub_workflows)
+
+    @property
     def status(self) -> str:
         return self.progress.status or ""
 
@@ -209,9 +214,11 @@ def advance(connection: Connection, progress: Progress) -> Progress:
     return replace(progress, after=after)
 
 
-def changes(connection: Connection, ids: Sequence[str], after: int = 0) -> list[Change]:
-    """The rows of `ids` that progress is made of and that came after row `after`."""
-    values = {"ids": list(ids), "keys": KEYS, "after": after}
+def changes(
+    connection: Connection, ids: Sequence[str], after: int = 0, *, keys: Sequence[str] = KEYS
+) -> list[Change]:
+    """The rows of `ids` with these keys, those of progress by default, after row `after`."""
+    values = {"ids": list(ids), "keys": list(keys), "after": after}
     return [Change(*row) for row in sorted(rows(connection, _CHANGES, values))]
 
 

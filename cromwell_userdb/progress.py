@@ -83,7 +83,8 @@ _COLUMN = {
 class Count:
     """Calls of one name; `done` counts those from the cache too, `total` those known so far.
 
-    A job that waits in SLURM counts as running: Cromwell does not know better.
+    A job that waits in SLURM counts as running: Cromwell does not know better. `typical` is how
+    many seconds one takes that runs.
     """
 
     name: str
@@ -93,6 +94,7 @@ class Count:
     running: int = 0
     queued: int = 0
     failed: int = 0
+    typical: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -122,17 +124,31 @@ class Progress:
     @property
     def counts(self) -> list[Count]:
         """One for each call's name, in the order of their first appearance."""
+        return self.counts_with({})
+
+    def counts_with(self, seconds: Mapping[str, float]) -> list[Count]:
+        """`counts`, where `seconds` says by job how long it ran, without its wait in a queue."""
         tally: dict[str, Counter[str]] = {}
+        took: dict[str, list[float]] = {}
         for place, one in self.tasks.items():
             numbers = tally.setdefault(place.fqn, Counter())
             numbers[one.column] += 1
             numbers["total"] += 1
             numbers["cached"] += one.cached and one.column == "done"
+            if lasted := one.seconds:
+                took.setdefault(place.fqn, []).append(seconds.get(one.job_id or "", lasted))
         names = _names(tally)
-        return [_count(names[fqn], numbers) for fqn, numbers in tally.items()]
+        return [
+            _count(names[fqn], numbers, _median(took.get(fqn, [])))
+            for fqn, numbers in tally.items()
+        ]
 
 
-def _count(name: str, numbers: Counter[str]) -> Count:
+def _median(numbers: list[float]) -> float:
+    return sorted(numbers)[len(numbers) // 2] if numbers else 0.0
+
+
+def _count(name: str, numbers: Counter[str], typical: float) -> Count:
     return Count(
         name,
         total=numbers["total"],
@@ -141,6 +157,7 @@ def _count(name: str, numbers: Counter[str]) -> Count:
         running=numbers["running"],
         queued=numbers["queued"],
         failed=numbers["failed"],
+        typical=round(typical, 1),
     )
 
 

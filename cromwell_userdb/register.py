@@ -160,6 +160,7 @@ def attempts(connection: Connection, run: int) -> list[Attempt]:
             root=row[0],
             job=row[5],
             return_code=row[6],
+            reason=row[7],
             node=row[8],
             partition=row[9],
             asked=Share(*row[10:13]),

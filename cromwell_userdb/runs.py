@@ -10,6 +10,8 @@ from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import UTC, datetime
 from typing import Any
 
+from cromwell_userdb import attempts
+from cromwell_userdb.attempts import Attempt
 from cromwell_userdb.errors import NotRunning, UnknownRun
 from cromwell_userdb.instance import Instance, RunFolder
 from cromwell_userdb.progress import Count
@@ -76,10 +78,30 @@ class Failure:
 
 
 @dataclass(frozen=True)
+class Waiting:
+    """Jobs of one call that wait in SLURM's queue, and why by its own word."""
+
+    call: str
+    reason: str
+    jobs: int
+
+
+@dataclass(frozen=True)
+class Longest:
+    """The call that has run for longest, since when (ISO 8601, UTC), and where."""
+
+    call: str
+    shard: int | None
+    since: str
+    node: str = ""
+
+
+@dataclass(frozen=True)
 class State:
     """What is known of a run, as of `as_of`; times are ISO 8601 in UTC.
 
-    `job` is the SLURM job that its leader is, or will be, "" where it is none.
+    `job` is the SLURM job that its leader is, or will be, "" where it is none. `attempts` are
+    those of calls that were ended from outside: out of memory or time, preempted, cancelled.
     """
 
     run: int
@@ -99,6 +121,9 @@ class State:
     calls: tuple[Count, ...] = ()
     jobs: tuple[str, ...] = ()
     failures: tuple[Failure, ...] = ()
+    attempts: tuple[Attempt, ...] = ()
+    waiting: tuple[Waiting, ...] = ()
+    longest: Longest | None = None
     note: str = ""
     resumes: int | None = None
     resumed_by: int | None = None
@@ -110,7 +135,7 @@ class State:
     @property
     def total(self) -> Count:
         """All calls together."""
-        numbers = [part.name for part in fields(Count) if part.name != "name"]
+        numbers = [part.name for part in fields(Count) if part.type == "int"]
         sums = {name: sum(getattr(calls, name) for calls in self.calls) for name in numbers}
         return Count("", **sums)
 
@@ -183,6 +208,9 @@ def read_state(folder: RunFolder) -> State | None:
         facts[name] = Identity.from_dict(facts[name]) if facts.get(name) else None
     facts["calls"] = tuple(Count(**calls) for calls in facts.get("calls", ()))
     facts["failures"] = tuple(Failure(**failure) for failure in facts.get("failures", ()))
+    facts["attempts"] = tuple(attempts.from_json(one) for one in facts.get("attempts", ()))
+    facts["waiting"] = tuple(Waiting(**one) for one in facts.get("waiting", ()))
+    facts["longest"] = Longest(**facts["longest"]) if facts.get("longest") else None
     facts["jobs"] = tuple(facts.get("jobs", ()))
     return State(**facts)
 
@@ -270,4 +298,6 @@ def as_json(state: State) -> dict[str, Any]:
     facts = asdict(state)
     for name in ("leader", "engine_process"):
         facts.pop(name)
-    return facts | {"total": asdict(state.total)}
+    total = asdict(state.total)
+    del total["typical"]
+    return facts | {"total": total}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from cromwell_userdb import process
 from cromwell_userdb.errors import CommandFailed
@@ -30,6 +30,30 @@ class Job:
     @property
     def has_ended(self) -> bool:
         return self.state in ENDED
+
+
+@dataclass(frozen=True)
+class Queued(Job):
+    """A job in the snapshot that the hooks share; `began` is in seconds since 1970, 0 for never."""
+
+    node: str = ""
+    began: int = 0
+
+
+def parse_snapshot(text: str) -> dict[str, Queued]:
+    """Read the file `queue` of slurm/refresh, by id.
+
+    >>> parse_snapshot("1700000000\\n7 /x RUNNING None|n1|1690000000\\n")["7"].node
+    'n1'
+    """
+    found = {}
+    for line in text.splitlines()[1:]:
+        words = line.split(None, 3)
+        if len(words) == 4:
+            reason, node, began = [*words[3].rsplit("|", 2), "", ""][:3]
+            start = int(began) if began.isdigit() else 0
+            found[words[0]] = Queued(words[0], words[2], reason, node, start)
+    return found
 
 
 def squeue_argv(cluster: str = "") -> list[str]:
@@ -68,6 +92,96 @@ def parse_sacct(text: str) -> list[Job]:
     """
     rows = (line.split("|") for line in text.splitlines())
     return [Job(row[0], row[1].split()[0], row[2]) for row in rows if len(row) == 3 and row[1]]
+
+
+@dataclass(frozen=True)
+class Usage:
+    """What the accounting knows of a job: granted, used, and where."""
+
+    id: str
+    folder: str
+    node: str
+    partition: str
+    cpu: int
+    memory_mb: int
+    limit_seconds: int
+    elapsed_seconds: int
+    cpu_seconds: float
+    used_memory_mb: int
+
+
+_USAGE = (
+    "JobIDRaw", "WorkDir", "NodeList", "Partition", "AllocTRES", "TimelimitRaw", "ElapsedRaw",
+    "TotalCPU", "MaxRSS",
+)  # fmt: skip
+
+
+def usage(ids: Iterable[str], *, cluster: str = "") -> dict[str, Usage]:
+    """What jobs that have ended were granted and used, by id; nothing without accounting."""
+    found: dict[str, Usage] = {}
+    for batch in _batches(sorted({job for job in ids if job.isdigit()}, key=int)):
+        argv = ["sacct", *_on(cluster), "-n", "-P", "--delimiter=\x1f", "--units=M"]
+        try:
+            text = process.run([*argv, "-o", ",".join(_USAGE), "-j", ",".join(batch)], timeout=60)
+        except CommandFailed:
+            break
+        found |= parse_usage(text)
+    return found
+
+
+def parse_usage(text: str) -> dict[str, Usage]:
+    """Read what `usage` asks for: a row for each job, and then one for each of its steps."""
+    found: dict[str, Usage] = {}
+    for line in text.splitlines():
+        row = dict(zip(_USAGE, line.split("\x1f"), strict=False))
+        id, _, step = row["JobIDRaw"].partition(".")
+        if step and id in found:
+            most = max(found[id].used_memory_mb, _megabytes(row.get("MaxRSS", "")))
+            found[id] = replace(found[id], used_memory_mb=most)
+        elif id.isdigit() and len(row) == len(_USAGE):
+            found[id] = _usage(id, row)
+    return found
+
+
+def _usage(id: str, row: Mapping[str, str]) -> Usage:
+    granted = dict(pair.partition("=")[::2] for pair in row["AllocTRES"].split(","))
+    return Usage(
+        id=id,
+        folder=row["WorkDir"],
+        node="" if row["NodeList"] == "None assigned" else row["NodeList"],
+        partition=row["Partition"],
+        cpu=int(granted.get("cpu") or 0),
+        memory_mb=_megabytes(granted.get("mem", "")),
+        limit_seconds=60 * int(row["TimelimitRaw"]) if row["TimelimitRaw"].isdigit() else 0,
+        elapsed_seconds=int(row["ElapsedRaw"] or 0),
+        cpu_seconds=_seconds(row["TotalCPU"]),
+        used_memory_mb=_megabytes(row["MaxRSS"]),
+    )
+
+
+def _megabytes(text: str) -> int:
+    """
+    >>> _megabytes("2000M"), _megabytes("62.50G"), _megabytes("396.20M"), _megabytes("")
+    (2000, 64000, 396, 0)
+    """
+    found = re.fullmatch(r"([\d.]+)([KMGT]?)", text)
+    if not found:
+        return 0
+    return int(
+        float(found[1]) * {"": 2**-20, "K": 2**-10, "M": 1, "G": 2**10, "T": 2**20}[found[2]]
+    )
+
+
+def _seconds(text: str) -> float:
+    """
+    >>> _seconds("00:01.250"), _seconds("02:00:01"), _seconds("1-00:00:00")
+    (1.25, 7201.0, 86400.0)
+    """
+    days, _, rest = text.rpartition("-")
+    total = 0.0
+    for part in rest.split(":"):
+        total = total * 60 + float(part or 0)
+    return total + 86400 * int(days or 0)
 
 
 def folders_of_jobs(cluster: str = "") -> list[tuple[str, str]]:

@@ -22,11 +22,11 @@ PACKAGE = HOUSE / "cromwell_userdb"
 LAYERS = [
     "errors",
     "instance reference settings journal sockets wish",
-    "process record registry render database wdl hocon progress policy",
+    "attempts process record registry render database wdl hocon progress policy",
     "pulled runs",
     "binaries disk hooks images java keys lease pack register releases schema traps"
     " callcache cluster limits metadata modules runtimes slurm workflows",
-    "conda",
+    "conda queue tally",
     "adoption engine leader provision pulls server supervisor",
     "docker prepare startup",
     "embedded report",

@@ -6,6 +6,7 @@ import re
 import sys
 import time
 from collections.abc import Iterable, Iterator
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -13,14 +14,16 @@ from typing import Any
 import click
 
 from cromwell_userdb import leader, process, runs
+from cromwell_userdb.attempts import Attempt
 from cromwell_userdb.cli import place, screen, standing
 from cromwell_userdb.cli.arguments import OnRun, run_argument
 from cromwell_userdb.cli.place import Place, require
-from cromwell_userdb.errors import Held, NotRunning, UsageError
+from cromwell_userdb.errors import Held, NotRunning, UsageError, UserDBError
 from cromwell_userdb.instance import RunFolder
 from cromwell_userdb.progress import Count
-from cromwell_userdb.report.words import duration, moment, shown, table
-from cromwell_userdb.runs import State
+from cromwell_userdb.report import numbers
+from cromwell_userdb.report.words import duration, moment, plural, shown, table
+from cromwell_userdb.runs import Longest, State
 
 _MANY = click.IntRange(min=1)
 SILENT = 60.0
@@ -110,20 +113,53 @@ def _run(where: Place, text: str) -> tuple[RunFolder, State]:
 
 @click.command("status", cls=OnRun)
 @run_argument(newest=True)
+@click.option("--call", metavar="NAME[SHARD]", help="All attempts of this call, in numbers.")
 @JSON
 @place.options
-def status_(place: Place, run: str, as_json: bool) -> None:
+def status_(place: Place, run: str, call: str | None, as_json: bool) -> None:
     """Show one run, the newest by default: its calls by name.
 
     \b
     Examples:
       cromwell-userdb status
       cromwell-userdb status 12 --json
+      cromwell-userdb status 12 --call align[17]
     """
     folder, state = _run(place, run)
+    if call:
+        return _show_attempts(place, state, call, as_json=as_json)
     if as_json:
         return screen.answer(runs.as_json(state) | {"outputs": leader.outputs_of(folder)})
     print("\n".join(_described(state, place)))
+
+
+def _show_attempts(where: Place, state: State, call: str, *, as_json: bool) -> None:
+    """All attempts of a call whose numbers were kept; raises UsageError where none were."""
+    found = [one for one in _attempts(where, state) if call in (one.call, numbers.name(one))]
+    if as_json:
+        return screen.answer([asdict(one) for one in found])
+    if not found:
+        known = ", ".join(calls.name for calls in state.calls) or "none"
+        raise UsageError(
+            f"Nothing is known yet of attempts of {call!r}: numbers come when one has ended, for "
+            f"jobs of SLURM and for calls that failed. The calls of run {state.run} are: {known}."
+        )
+    print(numbers.as_table(found))
+
+
+def _attempts(where: Place, state: State) -> list[Attempt]:
+    """Those of the register, and what only the run's own state has, as from another node."""
+    from cromwell_userdb import register
+    from cromwell_userdb.cli.session import connect
+
+    own = {one.root: one for one in state.attempts}
+    try:
+        with connect(where) as connection:
+            kept = {one.root: one for one in register.attempts(connection, state.run)}
+    except UserDBError:
+        kept = {}
+    both = {**own, **kept}.values()
+    return sorted(both, key=lambda one: (one.call, one.shard or 0, one.attempt))
 
 
 def _described(state: State, where: Place) -> Iterator[str]:
@@ -135,10 +171,11 @@ def _described(state: State, where: Place) -> Iterator[str]:
     yield shown(" · ".join(parts) + (f" on {on}" if on and not state.has_ended else ""))
     if state.calls:
         yield table(
-            ("call", "total", "done", "cache", "running", "queued", "failed"),
-            [_counted(calls) for calls in state.calls],
-            right="total done cache running queued failed",
+            ("call", "total", "done", "cache", "running", "queued", "failed", "typical"),
+            [_counted(calls, state) for calls in state.calls],
+            right="total done cache running queued failed typical",
         )
+        yield from _remarks(state, where)
     if state.state in (runs.FAILED, runs.LOST):
         yield ""
         yield screen.ending(state, option=where.option)
@@ -146,9 +183,37 @@ def _described(state: State, where: Place) -> Iterator[str]:
         yield f"as of {duration(screen.age(state))} ago"
 
 
-def _counted(calls: Count) -> list[str]:
-    numbers = (calls.total, calls.done, calls.cached, calls.running, calls.queued, calls.failed)
-    return [calls.name, *(str(number or "–") for number in numbers)]
+def _remarks(state: State, where: Place) -> Iterator[str]:
+    """What is worth a look: who waits and why, who takes long, and what was tried again."""
+    for one in state.waiting[:5]:
+        yield f"waiting: {plural(one.jobs, f'{shown(one.call)} job')} in SLURM ({one.reason})"
+    if state.longest and not state.has_ended:
+        yield from _lasting(state, state.longest, where)
+    if state.attempts:
+        yield ""
+        yield from numbers.lines(state.attempts)
+
+
+def _lasting(state: State, one: Longest, where: Place) -> Iterator[str]:
+    """The call that runs for longest, where others of its name took half of that, or less."""
+    lasts = (datetime.now(UTC) - datetime.fromisoformat(one.since)).total_seconds()
+    typical = next((c.typical for c in state.calls if c.name.endswith(one.call)), 0.0)
+    if typical and lasts > max(60.0, 2 * typical):
+        name = shown(screen.called(one.call, one.shard))
+        on = f" on {one.node}" if one.node else ""
+        yield (
+            f"longest: {name} for {duration(lasts)}{on} (others took {duration(typical)}): "
+            f"cromwell-userdb logs {state.run} --call {name}{where.option}"
+        )
+
+
+def _counted(calls: Count, state: State) -> list[str]:
+    """A call's numbers; jobs that wait in SLURM are queued for people, if not for Cromwell."""
+    waits = sum(one.jobs for one in state.waiting if calls.name.endswith(one.call))
+    waits = min(waits, calls.running)
+    counts = (calls.total, calls.done, calls.cached, calls.running - waits, calls.queued + waits)
+    typical = duration(calls.typical) if calls.typical else "–"
+    return [calls.name, *(str(number or "–") for number in (*counts, calls.failed)), typical]
 
 
 @click.command("outputs", cls=OnRun)
@@ -207,13 +272,15 @@ def logs_(
     if of_engine:
         print(folder.engine_log if paths else process.tail(folder.engine_log, lines=lines))
         return
-    found = list(_logs(_calls(place, state), call, failed=failed))
+    found = list(_logs(_calls(place, state), call, state.attempts, failed=failed))
     if as_json:
         return screen.answer(found)
     if not found:
         raise UsageError(_no_logs(state, call))
     for log in found:
         print(f"{log['call']} (attempt {log['attempt']}, {log['status']})")
+        if log["numbers"]:
+            print(f"  {log['numbers']}")
         for stream in ("stdout", "stderr"):
             print(f"  {stream}  {log[stream]}")
             if log[stream] and not paths:
@@ -231,8 +298,12 @@ def _calls(where: Place, state: State) -> list[Any]:
         return metadata.calls(connection, state.id)
 
 
-def _logs(calls: Iterable[Any], name: str | None, *, failed: bool) -> Iterator[dict[str, Any]]:
+def _logs(
+    calls: Iterable[Any], name: str | None, attempts: Iterable[Attempt], *, failed: bool
+) -> Iterator[dict[str, Any]]:
+    known = {one.root: one for one in attempts}
     for call in calls:
+        numbered = known.get(call.root or "")
         bad = call.status in ("Failed", "RetryableFailure", "Aborted")
         if call.stderr and (not failed or bad) and (not name or _names(name, call)):
             yield {
@@ -243,7 +314,12 @@ def _logs(calls: Iterable[Any], name: str | None, *, failed: bool) -> Iterator[d
                 "stdout": call.stdout,
                 "stderr": call.stderr,
                 "root": call.root,
+                "numbers": _numbers_of(numbered) if numbered else "",
             }
+
+
+def _numbers_of(attempt: Attempt) -> str:
+    return numbers.told(attempt) if attempt.reason else numbers.after(attempt)
 
 
 def _names(text: str, call: Any) -> bool:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from cromwell_userdb import engine as engines
-from cromwell_userdb import leader, process, runs
+from cromwell_userdb import hooks, leader, process, runs
 from cromwell_userdb.cli import (
     containers,
     files,
@@ -238,6 +238,9 @@ def begin(
         ),
         connect=lambda: session.connect(where),
         cancel=lambda jobs: session.cancel(where, folder, jobs),
+        snapshot=hooks.snapshot(session.hooks_state(where), os.environ)
+        if request.backend == "slurm"
+        else None,
         afterwards=lambda state: leftovers.tidy(where, folder, request, state),
     )
 

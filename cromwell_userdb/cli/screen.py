@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Protocol
 
+from cromwell_userdb.attempts import Attempt
 from cromwell_userdb.progress import Count
+from cromwell_userdb.report import numbers
 from cromwell_userdb.report.words import duration, plural, shown, size
 from cromwell_userdb.runs import Failure, State
 
@@ -65,7 +68,7 @@ class Lines:
 
     def show(self, state: State) -> None:
         now = time.monotonic()
-        for calls in state.calls:
+        for calls in (replace(one, typical=0.0) for one in state.calls):
             before, since = self.seen.get(calls.name, (None, now))
             if before != calls:
                 self.seen[calls.name] = (calls, now)
@@ -188,39 +191,82 @@ def _failed(state: State, head: str, option: str) -> Iterator[str]:
     if not state.failures:
         yield f"{head}: {state.note or 'see its log'}"
         return
-    names = sorted({failure.call for failure in state.failures})
-    one = state.failures[0]
-    if len(state.failures) == 1 and not one.call:
-        yield f"{head}."
-    elif len(state.failures) == 1:
-        yield f"{head}: {called(one.call, one.shard)} failed."
-    else:
-        of = f' "{names[0]}"' if len(names) == 1 else ""
-        yield f"{head}: {len(state.failures)} of {state.total.total}{of} calls failed."
-    for failure in state.failures[:5]:
+    groups = _grouped(state)
+    yield f"{head}{_summary(state, groups)}."
+    for failures in groups[:5]:
         yield ""
-        name = called(failure.call, failure.shard)
-        yield f"{name}   {cause(failure)}" if name else cause(failure)
-        for number, words in enumerate(failure.last_words.splitlines()[-5:]):
-            yield f"  {'last words' if number == 0 else '          '}   {shown(words)}"
-        which = f"--call {name}" if name else "--engine"
-        yield f"  look         cromwell-userdb logs {state.run} {which}{option}"
-        if failure.stderr:
-            yield f"  stderr       {failure.stderr}"
-    if len(state.failures) > 5:
-        yield f"\nand {len(state.failures) - 5} more: cromwell-userdb status {state.run}{option}"
+        yield from _told(state, failures, option)
+    if len(groups) > 5:
+        rest = sum(len(failures) for failures in groups[5:])
+        yield f"\nand {rest} more: cromwell-userdb status {state.run}{option}"
     kept = state.total.done
     if kept:
         yield f"\n{plural(kept, 'other call')} succeeded and will come from the cache."
     yield f"\n{_again(state, option)}"
 
 
+def _grouped(state: State) -> list[list[Failure]]:
+    """Calls of one name that SLURM ended for one reason are one thing to tell, others each."""
+    groups: dict[object, list[Failure]] = {}
+    for failure in state.failures:
+        attempt = attempt_of(state, failure)
+        key = (failure.call, attempt.reason) if attempt and attempt.reason else id(failure)
+        groups.setdefault(key, []).append(failure)
+    return list(groups.values())
+
+
+def _summary(state: State, groups: Sequence[Sequence[Failure]]) -> str:
+    """How many calls failed of which, and of what where that is the same for all."""
+    first = groups[0][0]
+    attempt = attempt_of(state, first)
+    became = numbers.BECAME.get(attempt.reason if attempt else "", "failed")
+    became = became if len(groups) == 1 else "failed"
+    if len(state.failures) == 1:
+        return f": {called(first.call, first.shard)} {became}" if first.call else ""
+    names = {failure.call for failure in state.failures}
+    became = became.replace("was ", "were ")
+    if len(names) > 1:
+        return f": {len(state.failures)} of {state.total.total} calls {became}"
+    total = sum(calls.total for calls in state.calls if calls.name.endswith(first.call))
+    return f': {len(state.failures)} of {total} "{first.call}" calls {became}'
+
+
+def _told(state: State, failures: Sequence[Failure], option: str) -> Iterator[str]:
+    """What happened to calls that failed alike, and where to look for more."""
+    first = failures[0]
+    name = called(first.call, first.shard)
+    names = ", ".join(called(one.call, one.shard) for one in failures[:5])
+    names += f" and {len(failures) - 5} more" if len(failures) > 5 else ""
+    why = cause(first, attempt_of(state, first))
+    yield f"{names}   {why}" if name else why
+    for number, words in enumerate(first.last_words.splitlines()[-5:]):
+        yield f"  {'last words' if number == 0 else '          '}   {shown(words)}"
+    which = f"--call {name}" if name else "--engine"
+    yield f"  look         cromwell-userdb logs {state.run} {which}{option}"
+    if first.stderr:
+        yield f"  stderr       {first.stderr}"
+
+
+def attempt_of(state: State, failure: Failure) -> Attempt | None:
+    """The numbers of the attempt that a call failed with, where it was ended from outside."""
+    found = (one for one in state.attempts if failure.stderr.startswith(f"{one.root}/execution/"))
+    return next(found, None)
+
+
 def _again(state: State, option: str) -> str:
-    """How to go on from a failure, with more memory where that was what failed."""
-    hungry = dict.fromkeys(one.call for one in state.failures if one.return_code == OUT_OF_MEMORY)
-    more = "".join(f" --memory {shown(call)}=8GB" for call in hungry)
+    """How to go on from a failure, with more of what a call had too little of."""
+    more: dict[str, str] = {}
+    for failure in state.failures:
+        attempt = attempt_of(state, failure)
+        if failure.return_code == OUT_OF_MEMORY:
+            had = attempt.given.memory_mb if attempt else 0
+            gigabytes = -(-2 * had // 1024) if had else 8
+            more[failure.call] = f" --memory {shown(failure.call)}={gigabytes}GB"
+        elif attempt and attempt.reason == "TIMEOUT" and attempt.given.seconds:
+            minutes = 2 * attempt.given.seconds // 60
+            more[failure.call] = f" --time {shown(failure.call)}={minutes}"
     what = "Again, with more for them" if more else "Again"
-    return f"{what}: cromwell-userdb resume {state.run}{more}{option}"
+    return f"{what}: cromwell-userdb resume {state.run}{''.join(more.values())}{option}"
 
 
 def heading(state: State, name: str) -> str:
@@ -262,7 +308,7 @@ def _plain(value: Any) -> str:
     return shown(value) if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
-def cause(failure: Failure) -> str:
+def cause(failure: Failure, attempt: Attempt | None = None) -> str:
     """Why a call failed, in a line.
 
     >>> cause(Failure("a", 1, 1, "Job w.a:1:1 exited with return code 2 which has not ...", 2))
@@ -270,6 +316,9 @@ def cause(failure: Failure) -> str:
     """
     if failure.return_code == NO_ROOM:
         return f"its disk was full (exit code {NO_ROOM})"
+    if attempt and attempt.reason:
+        tries = f" (attempt {attempt.attempt})" if attempt.attempt > 1 else ""
+        return numbers.told(attempt) + tries
     message = shown((failure.message.strip().splitlines() or ["no reason given"])[0])
     if failure.return_code is not None and "exited with return code" in message:
         return f"exit code {failure.return_code}"

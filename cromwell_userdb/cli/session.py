@@ -226,6 +226,11 @@ def ensure_java(where: Place, *, say: Say) -> None:
         engines.install_java(cache, progress=say)
 
 
+def hooks_state(where: Place) -> Path:
+    """Where the hooks of all runs keep what they share, on a machine without a better place."""
+    return where.instance.root / "hooks"
+
+
 def hooks(where: Place, run: RunFolder, *, resumes: int | None = None) -> None:
     """Copy the hooks beside the run, with their settings: no later change reaches them."""
     settings = where.settings
@@ -234,7 +239,7 @@ def hooks(where: Place, run: RunFolder, *, resumes: int | None = None) -> None:
     install(
         run.hooks,
         HookSettings(
-            state=where.instance.root / "hooks",
+            state=hooks_state(where),
             comment=f"cromwell-userdb run {run.path.name}",
             resumes=str(resumes or ""),
             partition=settings.slurm_partition,

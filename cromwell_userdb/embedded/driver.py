@@ -39,6 +39,12 @@ MADE_AHEAD = 200
 FLUSH_SECONDS = 0.25
 
 
+BLAMELESS = frozenset({82, 83})
+"""Return codes of the hooks for a node that failed, and for jobs of higher priority."""
+
+FREE_RETRIES = 10
+"""Attempts that a call may lose so before its own retries are used up."""
+
 @dataclass
 class Driver:
     """Runs one workflow to its end; a signal may ask it to `stop` at any time."""
@@ -285,7 +291,7 @@ class Driver:
         self._close(attempt)
         again = None
         if may_retry and not self._is_given_up(attempt.flow):
-            again = self._next(attempt)
+            again = self._next(attempt, code)
         warn(f"{attempt.call.workflow[:8]}:{attempt.call}: {message}")
         failures = [failure(message)]
         self.record.not_reusable(attempt.call)
@@ -297,7 +303,7 @@ class Driver:
             events=attempt.events,
         )
         if again:
-            self.record.retry_counted(again.call, again.call.attempt - 1, again.memory_factor)
+            self.record.retry_counted(again.call, again.retries, again.memory_factor)
             self._queue_up(again)
         else:
             attempt.flow.failures += failures
@@ -309,14 +315,20 @@ class Driver:
         if attempt.hashes:
             self.record.hashes(attempt.call, attempt.hashes)
 
-    def _next(self, attempt: Attempt) -> Attempt | None:
-        """The attempt after one that failed, if the task allows one."""
-        prepared = attempt.prepared
-        if prepared is None or attempt.call.attempt > prepared.attributes.max_retries:
+    def _next(self, attempt: Attempt, code: int | None) -> Attempt | None:
+        """The attempt after one that failed, if the task allows one.
+
+        What befell the machine, and not the task, does not use up its retries.
+        """
+        if attempt.prepared is None:
+            return None
+        free = code in BLAMELESS and attempt.call.attempt - attempt.retries <= FREE_RETRIES
+        retries = attempt.retries + (not free)
+        if retries > attempt.prepared.attributes.max_retries:
             return None
         wants_more = attempt.place.wants_memory
         factor = self.options.memory_retry_multiplier if wants_more else 1.0
-        return attempt.again(attempt.memory_factor * factor)
+        return attempt.again(retries, attempt.memory_factor * factor)
 
     def _leave(self, attempt: Attempt) -> None:
         attempt.flow.live -= 1

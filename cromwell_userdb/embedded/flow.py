@@ -70,13 +70,15 @@ class Flow:
 class Attempt:
     """One attempt of a call of a task, from the queue to its end.
 
-    `code` is the return code of a job that is over and for whose `rc` there was no room.
+    `code` is the return code of a job that is over and for whose `rc` there was no room;
+    `retries` are those that have been used up of the task's.
     """
 
     flow: Flow
     ready: Ready
     call: CallId
     plan: Plan
+    retries: int = 0
     memory_factor: float = 1.0
     prepared: Prepared | None = None
     command: str = ""
@@ -118,10 +120,10 @@ class Attempt:
             self.events[self._phase[0]] = (self._phase[1], moment)
         self._phase = (phase, moment)
 
-    def again(self, memory_factor: float) -> Attempt:
+    def again(self, retries: int, memory_factor: float) -> Attempt:
         """The next attempt of the same call."""
         call = self.call._replace(attempt=self.call.attempt + 1)
-        return Attempt(self.flow, self.ready, call, self.plan, memory_factor)
+        return Attempt(self.flow, self.ready, call, self.plan, retries, memory_factor)
 
 
 def as_json(values: Mapping[str, Value.Base]) -> dict[str, Any]:
