@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from cromwell_userdb import runs
-from cromwell_userdb.cli import place, screen, standing
+from cromwell_userdb.cli import place, screen
 from cromwell_userdb.cli.arguments import OnRun, run_argument
 from cromwell_userdb.cli.place import Command, Place, tilde
 from cromwell_userdb.disk import free_space
@@ -272,6 +272,8 @@ def _ends(state: State) -> bool:
 
 
 def _state(folder: RunFolder, where: Place) -> State:
+    from cromwell_userdb.cli import standing
+
     _reap()
     return standing.of(where, folder)
 
