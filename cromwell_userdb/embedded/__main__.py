@@ -20,6 +20,7 @@ from cromwell_userdb.embedded.driver import Driver, root_flow
 from cromwell_userdb.embedded.errors import EVALUATION, DatabaseAway, words_of
 from cromwell_userdb.embedded.flow import Flow
 from cromwell_userdb.embedded.frontend import Request
+from cromwell_userdb.embedded.images import Images, are_looked_up
 from cromwell_userdb.embedded.ledger import PATIENCE, Ledger
 from cromwell_userdb.embedded.log import also_to, fail, say, to_stdout, warn
 from cromwell_userdb.embedded.options import Options, ignored, options_of
@@ -67,7 +68,8 @@ def _run(request: Request, config: hocon.Tree, ledger: Ledger) -> int:
     record.submitted(id, frontend.submitted_files(request), labels)
     ledger.flush()
     say(f"SingleWorkflowRunnerActor: Workflow submitted UUID({id})")
-    driver = Driver(provider, options, ledger, record, resumes)
+    images = Images() if are_looked_up(config) else None
+    driver = Driver(provider, options, ledger, record, resumes, images)
     signal.signal(signal.SIGHUP, signal.SIG_IGN)  # a terminal that closes ends no run
     for signum in (signal.SIGTERM, signal.SIGINT):
         signal.signal(signum, lambda *_: driver.stop())

@@ -22,6 +22,7 @@ class Attributes:
     """`hook` is what the templates may name, `shown` what Cromwell's metadata have.
 
     `memory` is in bytes, 0 where nothing was asked for; `return_codes` is None when each is good.
+    `exact_image` is the image by its digest, where that was looked up.
     """
 
     hook: Mapping[str, Any]
@@ -32,6 +33,7 @@ class Attributes:
     cpu: int
     memory: int
     image: str | None
+    exact_image: str | None = None
 
 
 def attributes_of(

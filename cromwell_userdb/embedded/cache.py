@@ -108,7 +108,9 @@ def hashes_of(prepared: Prepared, provider: Provider, hash_file: Callable[[str],
     hollow = [leaf for leaf in leaves if leaf[2] in (NONE, EMPTY)]
     plain = [leaf for leaf in leaves if leaf[2] not in ("File", "Directory", NONE, EMPTY)]
     counted = [*_ALWAYS, *sorted(provider.attributes_for_caching)]
-    shown = prepared.attributes.shown
+    shown = dict(prepared.attributes.shown)
+    if image := prepared.attributes.exact_image:
+        shown["docker"] = image
     base = [
         ("backend name", _digest(provider.name_for_cache)),
         ("command template", _digest("".join(str(part) for part in task.command.parts))),

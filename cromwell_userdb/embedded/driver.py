@@ -9,7 +9,7 @@ import signal
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ from cromwell_userdb.embedded.caching import Caching
 from cromwell_userdb.embedded.errors import EVALUATION, words_of
 from cromwell_userdb.embedded.flow import Attempt, Flow, as_json
 from cromwell_userdb.embedded.graph import Graph, Ready
+from cromwell_userdb.embedded.images import Images
 from cromwell_userdb.embedded.job import Place, Plan, make, outputs_of, plan_of, prepare
 from cromwell_userdb.embedded.jobs import KILLED, Ended, Jobs
 from cromwell_userdb.embedded.ledger import CallId, Ledger
@@ -38,12 +39,12 @@ MADE_AHEAD = 200
 
 FLUSH_SECONDS = 0.25
 
-
 BLAMELESS = frozenset({82, 83})
 """Return codes of the hooks for a node that failed, and for jobs of higher priority."""
 
 FREE_RETRIES = 10
 """Attempts that a call may lose so before its own retries are used up."""
+
 
 @dataclass
 class Driver:
@@ -54,11 +55,14 @@ class Driver:
     ledger: Ledger
     record: Record
     resumes: bool = False
+    images: Images | None = None
     clock: Callable[[], float] = time.monotonic
     is_stopping: bool = False
     is_aborted: bool = False
     _stirred: deque[Flow] = field(default_factory=deque)
     _queue: deque[Attempt] = field(default_factory=deque)
+    _imageless: deque[Attempt] = field(default_factory=deque)
+    _settled: int = 0
     _made: deque[Attempt] = field(default_factory=deque)
     _plans: dict[int, Plan] = field(default_factory=dict)
     _wake: int = -1
@@ -90,6 +94,7 @@ class Driver:
             self._abort()
         self._advance()
         self._launch()
+        self._launch_settled()
         self._submit()
         for ended in self.jobs.look():
             self._ended(ended)
@@ -203,7 +208,8 @@ class Driver:
 
     @property
     def _can_launch(self) -> bool:
-        return bool(self._queue and len(self._made) < MADE_AHEAD and not self.caching.must_wait)
+        ahead = len(self._made) + len(self._imageless)
+        return bool(self._queue and ahead < MADE_AHEAD and not self.caching.must_wait)
 
     def _start(self, attempt: Attempt) -> None:
         attempt.enter("PreparingJob")
@@ -216,12 +222,45 @@ class Driver:
                 defaults=self.options.default_runtime_attributes,
                 memory_factor=attempt.memory_factor,
             )
+        except EVALUATION as error:
+            self._fail(attempt, words_of(error), may_retry=False)
+        else:
+            self._go_on(attempt)
+
+    def _go_on(self, attempt: Attempt) -> None:
+        """Let a call whose inputs are known begin, once its image is known, too."""
+        try:
+            if self._waits_for_image(attempt):
+                self._imageless.append(attempt)
+                return
             self._note_prepared(attempt)
             if not self._take_up(attempt) and not self._take_from_cache(attempt):
-                attempt.command, attempt.script = make(attempt.prepared, self.provider)
+                attempt.command, attempt.script = make(attempt.ready_prepared, self.provider)
                 self._made.append(attempt)
         except EVALUATION as error:
             self._fail(attempt, words_of(error), may_retry=False)
+
+    def _waits_for_image(self, attempt: Attempt) -> bool:
+        """Whether the digest of the call's image has yet to be found; WdlError where none is."""
+        attributes = attempt.ready_prepared.attributes
+        if not self.images or not attributes.image:
+            return False
+        exact = self.images.exact(attributes.image)
+        pinned = replace(attributes, exact_image=exact)
+        attempt.prepared = replace(attempt.ready_prepared, attributes=pinned)
+        return exact is None
+
+    def _launch_settled(self) -> None:
+        """Let those begin that waited for their images; who still waits is back in the line."""
+        if self.images and self.images.look():
+            self._settled = len(self._imageless)
+        while self._settled and len(self._made) < MADE_AHEAD and not self.caching.must_wait:
+            self._settled -= 1
+            attempt = self._imageless.popleft()
+            if self._is_given_up(attempt.flow):
+                self._leave(attempt)
+            else:
+                self._go_on(attempt)
 
     def _note_prepared(self, attempt: Attempt) -> None:
         prepared, call = attempt.ready_prepared, attempt.call
@@ -281,6 +320,8 @@ class Driver:
         self._close(attempt)
         self.caching.keep(attempt, outputs, code, place)
         values = {one.name: one.value for one in outputs}
+        if image := attempt.ready_prepared.attributes.exact_image:
+            self.record.ran_in(attempt.call, image)
         self.record.done(attempt.call, as_json(values), return_code=code, events=attempt.events)
         attempt.flow.graph.finish(attempt.ready.key, outputs)
         self._leave(attempt)
@@ -343,10 +384,14 @@ class Driver:
             raise Stopped("Stopped; jobs that run were left to themselves.")
         self.is_aborted = True
         say("Aborting: killing the jobs that run, and waiting for them.")
-        for attempt in (*self._queue, *self._made):
+        for attempt in (*self._queue, *self._imageless, *self._made):
             self._leave(attempt)
         self._queue.clear()
+        self._imageless.clear()
+        self._settled = 0
         self._made.clear()
+        if self.images:
+            self.images.stop()
         for flow in {attempt.flow.top for attempt in self.jobs.running}:
             self.record.aborting(flow.id)
         self.jobs.kill()

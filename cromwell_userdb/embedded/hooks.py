@@ -67,7 +67,7 @@ def _names(provider: Provider, prepared: Prepared, call: CallId) -> dict[str, An
         "err": str(place.stderr),
         "script": str(place.script),
         "job_shell": "/bin/bash",
-        "docker": prepared.attributes.image,
+        "docker": prepared.attributes.exact_image or prepared.attributes.image,
         "docker_cwd": str(inner.root),
         "docker_cid": str(place.execution / "docker_cid"),
         "docker_script": str(inner.script),

@@ -134,6 +134,9 @@ class Record:
     def job_ended(self, call: CallId) -> None:
         self._put(call.workflow, {"backendStatus": "Done"}, call)
 
+    def ran_in(self, call: CallId, image: str) -> None:
+        self._put(call.workflow, {"dockerImageUsed": image}, call)
+
     def sub_workflow(self, call: CallId, workflow: str, inputs: Mapping[str, Any]) -> None:
         facts = {"executionStatus": "Running", "inputs": dict(inputs), "subWorkflowId": workflow}
         self._put(call.workflow, facts, call)
