@@ -124,31 +124,30 @@ class Progress:
     @property
     def counts(self) -> list[Count]:
         """One for each call's name, in the order of their first appearance."""
-        return self.counts_with({})
-
-    def counts_with(self, seconds: Mapping[str, float]) -> list[Count]:
-        """`counts`, where `seconds` says by job how long it ran, without its wait in a queue."""
         tally: dict[str, Counter[str]] = {}
-        took: dict[str, list[float]] = {}
         for place, one in self.tasks.items():
             numbers = tally.setdefault(place.fqn, Counter())
             numbers[one.column] += 1
             numbers["total"] += 1
             numbers["cached"] += one.cached and one.column == "done"
-            if lasted := one.seconds:
-                took.setdefault(place.fqn, []).append(seconds.get(one.job_id or "", lasted))
         names = _names(tally)
-        return [
-            _count(names[fqn], numbers, _median(took.get(fqn, [])))
-            for fqn, numbers in tally.items()
-        ]
+        return [_count(names[fqn], numbers) for fqn, numbers in tally.items()]
+
+    def counts_with(self, seconds: Mapping[str, float]) -> list[Count]:
+        """`counts`, with what is typical; `seconds` says by job how long it ran, waits left out."""
+        took: dict[str, list[float]] = {place.fqn: [] for place in self.tasks}
+        for place, one in self.tasks.items():
+            if lasted := one.seconds:
+                took[place.fqn].append(seconds.get(one.job_id or "", lasted))
+        counted = zip(self.counts, took.values(), strict=True)
+        return [replace(count, typical=round(_median(lasted), 1)) for count, lasted in counted]
 
 
 def _median(numbers: list[float]) -> float:
     return sorted(numbers)[len(numbers) // 2] if numbers else 0.0
 
 
-def _count(name: str, numbers: Counter[str], typical: float) -> Count:
+def _count(name: str, numbers: Counter[str]) -> Count:
     return Count(
         name,
         total=numbers["total"],
@@ -157,7 +156,6 @@ def _count(name: str, numbers: Counter[str], typical: float) -> Count:
         running=numbers["running"],
         queued=numbers["queued"],
         failed=numbers["failed"],
-        typical=round(typical, 1),
     )
 
 
