@@ -83,7 +83,9 @@ def main(argv: Sequence[str]) -> int:
         elif words[:1] == ["pull"] and len(words) == 2:
             pull(containers, words[1])
         else:
-            raise UsageError(f"This docker answers Cromwell's questions only, not {words[:1]}.")
+            raise UsageError(
+                f"This docker answers Cromwell's questions only, not {' '.join(words[:1])}."
+            )
     except UserDBError as error:
         print(error, file=sys.stderr)
         return error.exit_code
