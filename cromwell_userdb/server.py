@@ -23,6 +23,9 @@ State = Literal["running", "starting", "stopped", "elsewhere", "crashed", "not i
 
 _SILENCE, _SILENCE_AT_START = 30.0, 3.0
 
+SOON = 2.0
+"""Seconds that a stop may take without a word."""
+
 
 @dataclass(frozen=True)
 class Status:
@@ -180,11 +183,16 @@ def _log_size(instance: Instance) -> int:
 
 
 def stop(
-    instance: Instance, *, force: bool = False, runs: Sequence[str] = (), wait: float = 120
+    instance: Instance,
+    *,
+    force: bool = False,
+    runs: Sequence[str] = (),
+    wait: float = 120,
+    say: Callable[[str], None] = lambda line: None,
 ) -> bool:
     """Stop the server cleanly; False when none ran. Refused while anybody uses it, unless forced.
 
-    `runs` names those known to be alive, for the sentence.
+    `runs` names those known to be alive, for the sentence. Says so when it takes long.
     """
     with lease.exclusive(instance.lock, wait, doing="a stop"):
         held = lease.read(instance.lease)
@@ -198,7 +206,7 @@ def stop(
         if not force:
             _check_unused(instance, runs)
         os.kill(held.holder.pid, signal.SIGTERM)
-        _await_end(instance, held, wait)
+        _await_end(instance, held, wait, say)
         return True
 
 
@@ -216,9 +224,18 @@ def _check_unused(instance: Instance, runs: Sequence[str]) -> None:
     )
 
 
-def _await_end(instance: Instance, held: Lease, wait: float) -> None:
-    deadline = time.monotonic() + wait
+def _await_end(
+    instance: Instance, held: Lease, wait: float, say: Callable[[str], None]
+) -> None:
+    began = time.monotonic()
+    deadline = began + wait
+    told = False
     while held.holder.is_alive:
+        if not told and time.monotonic() > began + SOON:
+            told = True
+            full = disk.free_space(instance.root) < disk.ROOM_TO_START
+            why = "; its disk is full, and room would help" if full else ""
+            say(f"Waiting up to {wait:g} seconds for the server to write what it has{why}.")
         if time.monotonic() > deadline:
             raise NotRunning(
                 f"The server of {instance.root} has not ended in {wait:g} seconds; it is still"

@@ -78,6 +78,7 @@ def test_some_of_many_failing_calls_are_told_and_the_rest_is_kept(lab: Lab):
         ((HELLO, "-i", "a.json", "b.json"), "Name the inputs once"),
         ((HELLO, "--labels", "absent.json"), "absent.json: the labels can't be read"),
         ((WDL / "scatter.wdl", "--input", "scat.width=wide"), "should be Int"),
+        ((WDL / "lines.wdl", "--input", "lines.file=/nope"), "the file /nope is not there"),
     ],
 )
 def test_what_is_wrong_is_refused_before_anything_starts(lab: Lab, words, sentence):
@@ -87,6 +88,12 @@ def test_what_is_wrong_is_refused_before_anything_starts(lab: Lab, words, senten
     assert sentence in done.stderr
     assert "Traceback" not in done.stderr
     assert len(list((lab.root / "runs").iterdir())) == runs
+
+
+def test_jobs_are_not_promised_where_there_is_no_slurm(lab: Lab, tmp_path: Path):
+    done = lab.do("run", HELLO, "--backend", "slurm", PATH=str(tmp_path))
+    assert (done.returncode, done.stdout) == (4, "")
+    assert "There is no SLURM on this machine" in done.stderr
 
 
 def test_a_number_given_for_a_text_is_text(lab: Lab):

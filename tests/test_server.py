@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from threading import Timer
 
 import pytest
 from disks import fill, mounted
@@ -93,6 +94,17 @@ def test_a_stop_is_clean_and_leaves_nothing(served, program):
 def test_a_second_stop_is_as_good_as_one(served):
     server.stop(served)
     assert server.stop(served) is False
+
+
+def test_a_stop_that_takes_long_says_what_it_waits_for(served):
+    said: list[str] = []
+    pid = server_pid(served)
+    os.kill(pid, signal.SIGSTOP)
+    goes_on = Timer(3, os.kill, (pid, signal.SIGCONT))
+    goes_on.start()
+    server.stop(served, say=said.append)
+    goes_on.join()
+    assert said == ["Waiting up to 120 seconds for the server to write what it has."]
 
 
 def test_a_server_in_use_is_not_stopped_unless_forced(served):

@@ -152,3 +152,35 @@ def test_a_grammar_folder_that_others_can_write_is_not_used(load):
     assert folder is not None
     folder.chmod(0o777)
     assert wdl.grammar_folder() is None
+
+
+def test_each_file_that_is_not_there_is_named_with_its_place(load, tmp_path):
+    there = tmp_path / "there"
+    there.touch()
+    inputs = {
+        "w.f": "https://example.org/reads",
+        "w.fs": [str(there), "/nope/1"],
+        "w.m": {"k": "/nope/2"},
+        "w.s": {"a": str(there), "b": ["nope-3"]},
+        "w.o": "file:///nope/4",
+        "w.p": {"Left": f"{there}/below", "Right": 1},
+        "w.t": "/nope/5",
+    }
+    document = load(
+        "version 1.0\nstruct S { File a Array[File]? b }\nworkflow w { input { File f Array[File] "
+        "fs Map[String, File] m S s File? o Pair[File, Int] p String t } }\n"
+    )
+    assert wdl.check_inputs(document, inputs) == []
+    assert wdl.check_files(document, inputs) == [
+        '"w.fs[1]": the file /nope/1 is not there.',
+        '"w.m.k": the file /nope/2 is not there.',
+        '"w.s.b[0]": the file nope-3 is not there.',
+        '"w.o": the file /nope/4 is not there.',
+        f'"w.p.left": the file {there}/below can\'t be read: not a directory.',
+    ]
+
+
+def test_of_many_absent_files_some_are_named_and_the_rest_is_counted(load):
+    document = load("version 1.0\nworkflow w { input { Array[File] fs } }\n")
+    said = wdl.check_files(document, {"w.fs": [f"/nope/{i}" for i in range(10_000)]})
+    assert (len(said), said[-1]) == (21, "and 9980 more files.")

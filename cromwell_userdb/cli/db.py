@@ -84,7 +84,7 @@ def stop(place: Place, force: bool) -> None:
         for state in runs.recent(instance)
         if not state.has_ended and not runs.is_orphaned(state)
     ]
-    stopped = server.stop(instance, force=force, runs=alive)
+    stopped = server.stop(instance, force=force, runs=alive, say=screen.note)
     screen.note("stopped" if stopped else "it did not run")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,7 +26,7 @@ from cromwell_userdb.cli.place import Place
 from cromwell_userdb.cli.reading import Reader
 from cromwell_userdb.cli.reading import is_url as is_url
 from cromwell_userdb.engine import Engine
-from cromwell_userdb.errors import UsageError, WdlError
+from cromwell_userdb.errors import NotFound, UsageError, WdlError
 from cromwell_userdb.hooks import check_extra
 from cromwell_userdb.instance import RunFolder
 from cromwell_userdb.record import Identity, make_private, write_json, write_private
@@ -128,6 +129,11 @@ def check_slurm(where: Place) -> None:
     """Refuse what the settings ask of SLURM and it would refuse later, call for call."""
     check_extra(where.settings.slurm_extra)
     if session.backend(where) == "slurm":
+        if not shutil.which("sbatch"):
+            raise NotFound(
+                "There is no SLURM on this machine (looked for sbatch on PATH). Run the calls here: "
+                "--backend local"
+            )
         wishes.check_settings(where.settings)
 
 

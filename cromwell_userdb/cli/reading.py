@@ -60,7 +60,7 @@ def read(words: Mapping[str, Any], *, network: bool) -> Reading:
         return Reading(path, path.stem, inputs, objection=str(error))
     types = {known.name: known.type for known in document.inputs}
     inputs = files.read_inputs(source, words["given"], types=types)
-    if problems := wdl.check_inputs(document, inputs):
+    if problems := wdl.check_inputs(document, inputs) or wdl.check_files(document, inputs):
         raise UsageError("\n".join(f"{source or '--input'}: {problem}" for problem in problems))
     asked = tuple(wdl.wishes(document.workflow, inputs))
     return Reading(path, document.name, inputs, document.files, asked)

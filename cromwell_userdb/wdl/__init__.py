@@ -24,7 +24,7 @@ from cromwell_userdb.wdl.dialect import (
     use_cromwells_dialect,
     warm_grammar,
 )
-from cromwell_userdb.wdl.inputs import Mismatch, value_of
+from cromwell_userdb.wdl.inputs import Mismatch, absent_files, value_of
 from cromwell_userdb.wdl.network import absolute, fetch, is_remote
 from cromwell_userdb.wdl.problems import PROBLEMS, did_you_mean, is_certain, sentences
 from cromwell_userdb.wdl.wishes import wishes
@@ -37,6 +37,7 @@ __all__ = [
     "Input",
     "Mismatch",
     "calls_of",
+    "check_files",
     "check_inputs",
     "grammar_folder",
     "is_certain",
@@ -195,6 +196,21 @@ def check_inputs(document: Document, inputs: Mapping[str, Any]) -> list[str]:
         for one in missing
         if one.name in needed
     ]
+
+
+MOST_NAMED = 20
+"""Absent files that are named one by one."""
+
+
+def check_files(document: Document, inputs: Mapping[str, Any]) -> list[str]:
+    """A sentence for each file among checked `inputs` that can't be read from here."""
+    problems = [
+        f'"{key}{where}": the file {path or "of no name"} {wrong}.'
+        for key, raw in inputs.items()
+        for where, path, wrong in absent_files(document.declarations[key].type, raw)
+    ]
+    more = len(problems) - MOST_NAMED
+    return problems[:MOST_NAMED] + ([f"and {more} more files."] if more > 0 else [])
 
 
 def _unknown(document: Document, key: str) -> str:

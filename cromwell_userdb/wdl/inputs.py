@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 from WDL import Error, Type, Value
@@ -19,6 +22,49 @@ class Mismatch(ValueError):
 
     def below(self, place: str) -> Mismatch:
         return Mismatch(self.words, place + self.where)
+
+
+def absent_files(type_: Type.Base, raw: Any) -> Iterator[tuple[str, str, str]]:
+    """Place in a `raw` that is of the type, path, and what is wrong with it, of each file that
+    can't be read here.
+
+    Relative paths are of the current folder; what is at an address is not looked at.
+    """
+    if isinstance(type_, Type.File | Type.Directory) and raw is not None:
+        path = raw.removeprefix("file://")
+        if "://" not in path and not os.access(path, os.R_OK):
+            yield "", path, _wrong_with(path)
+    for where, below, part in _parts(type_, raw):
+        for inner, path, wrong in absent_files(below, part):
+            yield where + inner, path, wrong
+
+
+def _parts(type_: Type.Base, raw: Any) -> Iterator[tuple[str, Type.Base, Any]]:
+    if raw is None:
+        return
+    if isinstance(type_, Type.Array):
+        yield from ((f"[{i}]", type_.item_type, part) for i, part in enumerate(raw))
+    elif isinstance(type_, Type.Map):
+        keys, values = type_.item_type
+        for key, part in raw.items():
+            yield f".{key}", keys, key
+            yield f".{key}", values, part
+    elif isinstance(type_, Type.Pair):
+        sides = {"left": type_.left_type, "right": type_.right_type}
+        yield from ((f".{side.lower()}", sides[side.lower()], raw[side]) for side in raw)
+    elif isinstance(type_, Type.StructInstance):
+        members = type_.members or {}
+        yield from ((f".{name}", kind, raw.get(name)) for name, kind in members.items())
+
+
+def _wrong_with(path: str) -> str:
+    try:
+        Path(path).stat()
+    except FileNotFoundError:
+        return "is not there"
+    except OSError as error:
+        return f"can't be read: {(error.strerror or str(error)).lower()}"
+    return "can't be read: permission denied"
 
 
 def value_of(type_: Type.Base, raw: Any) -> Value.Base:
