@@ -42,7 +42,7 @@ def told(attempt: Attempt) -> str:
 
 def _memory(attempt: Attempt) -> list[str]:
     verb = "asked" if attempt.asked.memory_mb else "had"
-    had, used = attempt.given.memory_mb, attempt.used.memory_mb
+    had, used = attempt.asked.memory_mb or attempt.granted.memory_mb, attempt.used.memory_mb
     return [
         *([f"{verb} {megabytes(had)}"] if had else []),
         *([f"used {megabytes(used)}"] if used else []),
@@ -51,7 +51,7 @@ def _memory(attempt: Attempt) -> list[str]:
 
 def _time(attempt: Attempt) -> list[str]:
     verb = "asked" if attempt.asked.seconds else "had"
-    had, used = attempt.given.seconds, attempt.used.seconds
+    had, used = attempt.asked.seconds or attempt.granted.seconds, attempt.used.seconds
     return [
         *([f"{verb} {duration(had)}"] if had and attempt.reason == "TIMEOUT" else []),
         *([f"ran {duration(used)}"] if used else []),
