@@ -99,6 +99,7 @@ class Settings:
     local_cores: int = _setting(0, "cores for calls on this machine; 0: all")
     local_memory_mb: int = _setting(0, "memory for calls on this machine, MB; 0: nine tenths")
     local_nice: int = _setting(0, "niceness of calls on this machine")
+    slurm_cluster: str = _setting("", "cluster of the calls, by SLURM's name; else the local one")
     slurm_partition: str = _setting("", "partition")
     slurm_account: str = _setting("", "account")
     slurm_qos: str = _setting("", "quality of service")
@@ -154,6 +155,11 @@ class Settings:
     site_message: str = _setting("", "words for whom something is refused", site=True)
     template_dir: str = _setting("", "folder of templates that come before ours", path=True)
     template_snippet: str = _setting("", "HOCON put at the end of cromwell.conf", path=True)
+
+    @property
+    def local_partition(self) -> str:
+        """The partition for what runs on this cluster wherever the calls do."""
+        return "" if self.slurm_cluster else self.slurm_partition
 
     def by_name(self) -> dict[str, Value]:
         """Every setting under its name in a file, in the order of the manual."""

@@ -22,24 +22,28 @@ FRESH = 3600.0
 """Seconds after which what is remembered of a cluster is looked at again, in the background."""
 
 
-def seen() -> Cluster:
-    """What SLURM tells of itself and of us, now; raises CommandFailed without an answer."""
+def seen(name: str = "") -> Cluster:
+    """What SLURM tells of a cluster and of us there, now; raises CommandFailed without an answer.
+
+    `name` is of another cluster than the local one.
+    """
     groups = [_name(gid) for gid in os.getgroups()]
-    found = cluster.look(os_user(), groups=groups)
+    found = cluster.look(os_user(), groups=groups, cluster=name)
     with contextlib.suppress(OSError):
-        write_json(_memory(), cluster.as_json(found))
+        write_json(_memory(name), cluster.as_json(found))
     return found
 
 
-def _memory() -> Path:
+def _memory(cluster: str) -> Path:
     """The file in which this cluster is remembered; it may be deleted."""
-    name = re.sub(r"\W+", "_", os.environ.get("SLURM_CONF", "slurm")).strip("_")[-100:]
+    key = f"{os.environ.get('SLURM_CONF', 'slurm')} {cluster}"
+    name = re.sub(r"\W+", "_", key).strip("_")[-100:]
     return make_private(place.cache_folder() / "clusters") / f"{name}.json"
 
 
-def remembered() -> Cluster | None:
+def remembered(name: str = "") -> Cluster | None:
     """What SLURM told last, without asking it; what is old is looked at behind our back."""
-    path = _memory()
+    path = _memory(name)
     try:
         found = cluster.from_json(read_json(path) or {})
         age = time.time() - path.stat().st_mtime
@@ -47,20 +51,20 @@ def remembered() -> Cluster | None:
         return None
     if not 0 <= age < FRESH:
         path.touch()
-        process.fork_detached(seen, log=path.with_suffix(".log"))
+        process.fork_detached(lambda: seen(name), log=path.with_suffix(".log"))
     return found
 
 
-def check(demands: Sequence[tuple[Cause, Demand]]) -> None:
+def check(demands: Sequence[tuple[Cause, Demand]], *, name: str = "") -> None:
     """Refuse what SLURM would; raises UsageError with a sentence for each cause.
 
     SLURM itself is asked only where nothing is remembered, and before anything is refused.
     """
-    found = remembered()
+    found = remembered(name)
     if found is None or _complaints(found, demands):
         # While it does not answer, what is remembered holds, and sbatch judges the rest.
         with contextlib.suppress(CommandFailed):
-            found = seen()
+            found = seen(name)
     if found and (told := _complaints(found, demands)):
         raise UsageError("\n".join(told))
 
@@ -92,14 +96,14 @@ def concurrent_jobs(settings: Settings) -> int:
     """
     if settings.run_concurrent_jobs:
         return settings.run_concurrent_jobs
-    found = remembered()
+    found = remembered(settings.slurm_cluster)
     most = found.most_jobs(settings.slurm_account.lower()) if found else None
     return max(1, most - 1) if most else 0
 
 
 def limits(settings: Settings) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Partitions with their longest times, the default one first; and of `slurm.longer`."""
-    found = remembered()
+    found = remembered(settings.slurm_cluster)
     usable = {one.name: _limit(one) for one in found.usable()} if found else {}
     longer = [usable[name] for name in settings.slurm_longer if name in usable]
     return tuple(usable.values()), tuple(longer)

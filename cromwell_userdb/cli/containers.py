@@ -132,7 +132,7 @@ def store(settings: Settings) -> Store:
 def sbatch_options(settings: Settings) -> Sequence[str]:
     """Where a job that pulls goes: as the user's calls."""
     options = {
-        "partition": settings.slurm_partition,
+        "partition": settings.local_partition,
         "account": settings.slurm_account,
         "qos": settings.slurm_qos,
         "constraint": settings.slurm_constraint,

@@ -160,7 +160,7 @@ def _for_jobs(where: Place, *, ask: bool) -> dict[str, Value]:
     if session.backend(where) != "slurm":
         return {}
     try:
-        return jobs.settle(where, believed.seen(), ask=ask)
+        return jobs.settle(where, believed.seen(where.settings.slurm_cluster), ask=ask)
     except CommandFailed as error:
         screen.note(f"What jobs may ask for is not known now: {error}")
         return {}
@@ -243,7 +243,8 @@ def jobs_said(where: Place) -> dict[str, tuple[str, str]]:
     """Where calls run, and on SLURM what their jobs ask for."""
     if session.backend(where) == "slurm":
         try:
-            found = believed.remembered() or believed.seen()
+            name = where.settings.slurm_cluster
+            found = believed.remembered(name) or believed.seen(name)
         except CommandFailed:
             return {"Jobs": ("through SLURM", "as you, in your account")}
         chosen = where.settings.slurm_account or next(iter(found.accounts), "")

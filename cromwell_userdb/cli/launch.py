@@ -33,7 +33,8 @@ from cromwell_userdb.record import Identity, make_private, write_json, write_pri
 from cromwell_userdb.runs import Request, State
 from cromwell_userdb.settings import Settings
 
-_SLURM = ["partition", "account", "qos", "time", "constraint", "reservation", "exclude", "extra"]
+_SLURM = ["cluster", "partition", "account", "qos", "time"]
+_SLURM += ["constraint", "reservation", "exclude", "extra"]
 
 
 @dataclass(frozen=True)

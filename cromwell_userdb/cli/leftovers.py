@@ -96,7 +96,7 @@ def _with_hooks(folder: RunFolder, dead: Sequence[Dead]) -> RunFolder:
 def jobs_of(where: Place, request: Request, dead: Sequence[Dead], state: State) -> list[str]:
     """Jobs that dead runs still have, but for those that `state` has taken up."""
     if request.backend == "slurm":
-        jobs = slurm.folders_of_jobs()
+        jobs = slurm.folders_of_jobs(str(request.settings.get("slurm.cluster", "")))
     else:
         roots = [one.workflow for one in dead if one.workflow]
         jobs = [job for root in roots for job in adoption.sessions_below(root)]

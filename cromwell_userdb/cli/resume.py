@@ -145,6 +145,12 @@ def wished(
     if request.backend == "local" and any("time" in asked for asked in overrides.values()):
         raise UsageError("--time is for SLURM jobs: calls on this machine have no time limit.")
     given = {name: value for name, value in flags.items() if value}
+    before = request.settings.get("slurm.cluster", "")
+    if request.backend == "slurm" and given.get("slurm.cluster", before) != before:
+        raise UsageError(
+            f"run {old.number} has its jobs on {before or 'the local cluster'}: "
+            "it can't be resumed elsewhere."
+        )
     pinned = {"run.backend": request.backend, "engine.kind": request.engine}
     where = require(places.as_requested(where, request.settings, given | pinned))
     if given:

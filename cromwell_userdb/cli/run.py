@@ -37,6 +37,7 @@ _SLURM_FLAGS = (
     *(
         click.option(f"--slurm-{name}", metavar=name.upper(), help=f"{text} of the calls' jobs.")
         for name, text in (
+            ("cluster", "Cluster"),
             ("partition", "Partition"),
             ("account", "Account"),
             ("qos", "Quality of service"),

@@ -241,6 +241,7 @@ def hooks(where: Place, run: RunFolder, *, resumes: int | None = None) -> None:
         HookSettings(
             state=hooks_state(where),
             comment=f"cromwell-userdb run {run.path.name}",
+            cluster=settings.slurm_cluster,
             resumes=str(resumes or ""),
             partition=settings.slurm_partition,
             account=settings.slurm_account,

@@ -163,7 +163,7 @@ def leader_argv(where: Place, folder: RunFolder) -> list[str | Path]:
         "cpus-per-task": str(settings.leader_cpus),
         "mem": f"{memory}M",
         "time": settings.leader_time,
-        "partition": settings.leader_partition or settings.slurm_partition,
+        "partition": settings.leader_partition or settings.local_partition,
         "account": settings.slurm_account,
         "qos": settings.slurm_qos,
     }

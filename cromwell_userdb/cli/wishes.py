@@ -34,7 +34,8 @@ def check_settings(settings: Settings) -> None:
     """Refuse what SLURM would refuse of every task; raises UsageError."""
     own = _of_settings(settings)
     further = [Demand(partition=name) for name in settings.slurm_longer]
-    believed.check([(lambda part: "", demand) for demand in (own, *further)])
+    demands = [(lambda part: "", demand) for demand in (own, *further)]
+    believed.check(demands, name=settings.slurm_cluster)
 
 
 def check(
@@ -51,7 +52,8 @@ def check(
     _check_extra(wishes)
     if engine == "cromwell":
         _check_gpus(wishes)
-    believed.check([(_Cause(wish), of_task(wish, own, defaults)) for wish in wishes])
+    demands = [(_Cause(wish), of_task(wish, own, defaults)) for wish in wishes]
+    believed.check(demands, name=settings.slurm_cluster)
 
 
 def _check_gpus(wishes: Iterable[Wish]) -> None:
