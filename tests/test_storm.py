@@ -16,6 +16,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -108,6 +109,10 @@ def begin(person: Person, sleeps: Sequence[int], *words: str, verb: str = "run")
 
 def running(person: Person, number: int) -> int:
     return sum(calls["running"] for calls in state(person, number)["calls"])
+
+
+def failed(person: Person, number: int) -> int:
+    return sum(calls["failed"] for calls in state(person, number)["calls"])
 
 
 def wait_for_calls(person: Person, number: int, count: int, *, before: int = 0) -> None:
@@ -217,3 +222,41 @@ def test_a_controller_that_lost_its_state_has_its_calls_reported_and_none_runs_t
     wait_for_calls(member, int(done.stdout), 3, before=3)
     assert member.userdb("abort", done.stdout.strip()).returncode == 0
     until(lambda: not queue(member))
+
+
+# --- another cluster -------------------------------------------------------------------------
+
+
+@pytest.fixture
+def sister(storm: Cluster) -> Iterator[Cluster]:
+    """A second cluster on the same accounting."""
+    with weather("sister", beside=storm) as cluster:
+        yield cluster
+
+
+def there_on(cluster: Cluster, member: Member) -> Member:
+    return replace(member, slurm_conf=cluster.conf)
+
+
+def test_the_calls_of_a_run_live_on_the_cluster_that_is_named(
+    storm: Cluster, sister: Cluster, member: Member
+):
+    first = begin(member, [12, 12, 12], "--slurm-cluster", "sister")
+    wait_for_calls(member, first, 3)
+    assert queue(member) == []
+    assert len(queue(there_on(sister, member))) == 3
+    lose(member, first)
+    done = member.userdb("resume", str(first), "--slurm-cluster", "storm")
+    assert "has its jobs on sister" in done.stderr
+    second = int(member.userdb("resume", str(first), "--detach").stdout)
+    all_well(sister, member, ended(member, second), 3)
+
+
+def test_an_abort_and_a_kill_reach_another_cluster(storm: Cluster, sister: Cluster, member: Member):
+    number = begin(member, [300, 300, 300], "--slurm-cluster", "sister")
+    wait_for_calls(member, number, 3)
+    there = there_on(sister, member)
+    sister.run(["scancel", queue(there)[0].split()[0]])
+    until(lambda: failed(member, number), timeout=60)
+    assert member.userdb("abort", str(number)).returncode == 0
+    until(lambda: not queue(there))
