@@ -5,13 +5,14 @@ from __future__ import annotations
 import gzip
 import io
 import json
+import re
 import shutil
 import socket
 import ssl
 import subprocess
 import tarfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +27,22 @@ _MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 _CONFIG = "application/vnd.oci.image.config.v1+json"
 _LAYER = "application/vnd.oci.image.layer.v1.tar+gzip"
 
+_TOOLS = (
+    "bash",
+    "cat",
+    "chmod",
+    "find",
+    "ln",
+    "mkdir",
+    "mktemp",
+    "mv",
+    "rm",
+    "sync",
+    "tee",
+    "touch",
+)
+_MERGED = {"bin": "usr/bin", "lib": "usr/lib", "lib64": "usr/lib64"}
+
 
 @dataclass(frozen=True)
 class Registry:
@@ -36,19 +53,26 @@ class Registry:
 
     def push(self, name: str, tag: str, words: str = "hello") -> str:
         """Have it hold an image with one file, `/words`; returns its digest."""
+        return self.push_tar(name, tag, _tar({"words": words.encode()}))
+
+    def push_tools(self, name: str, tag: str) -> str:
+        """Have it hold an image in which tasks run: this machine's bash and what scripts need."""
+        return self.push_tar(name, tag, _tar(dict(_tools()), links=_MERGED))
+
+    def push_tar(self, name: str, tag: str, tar: bytes) -> str:
+        layer, config = gzip.compress(tar, 1, mtime=0), _config(tar)
+        manifest = {
+            "schemaVersion": 2,
+            "mediaType": _MANIFEST,
+            "config": _described(_CONFIG, config),
+            "layers": [_described(_LAYER, layer)],
+        }
+        text = json.dumps(manifest)
         with self.repository(name) as there:
-            layer, config = _layer(words), _config(words)
             for blob in (layer, config):
                 there.push_blob(data=iter([blob]), digest=dxf.hash_bytes(blob))
-            manifest = {
-                "schemaVersion": 2,
-                "mediaType": _MANIFEST,
-                "config": _described(_CONFIG, config),
-                "layers": [_described(_LAYER, layer)],
-            }
-            text = json.dumps(manifest)
             there.set_manifest(tag, text)
-            return dxf.hash_bytes(text.encode())
+        return dxf.hash_bytes(text.encode())
 
     @contextmanager
     def repository(self, name: str) -> Iterator[Any]:
@@ -60,19 +84,33 @@ class Registry:
             yield there
 
 
-def _layer(words: str) -> bytes:
-    bare = io.BytesIO()
-    with tarfile.open(fileobj=bare, mode="w") as archive:
-        entry = tarfile.TarInfo("words")
-        entry.size = len(words)
-        archive.addfile(entry, io.BytesIO(words.encode()))
-    return gzip.compress(bare.getvalue(), mtime=0)
+def _tar(files: Mapping[str, bytes], links: Mapping[str, str] | None = None) -> bytes:
+    text = io.BytesIO()
+    with tarfile.open(fileobj=text, mode="w") as archive:
+        for name, content in files.items():
+            entry = tarfile.TarInfo(name)
+            entry.size, entry.mode = len(content), 0o755
+            archive.addfile(entry, io.BytesIO(content))
+        for name, target in (links or {}).items():
+            entry = tarfile.TarInfo(name)
+            entry.type, entry.linkname = tarfile.SYMTYPE, target
+            archive.addfile(entry)
+    return text.getvalue()
 
 
-def _config(words: str) -> bytes:
-    layer = dxf.hash_bytes(gzip.decompress(_layer(words)))
-    facts = {"architecture": "amd64", "os": "linux", "config": {}}
-    return json.dumps({**facts, "rootfs": {"type": "layers", "diff_ids": [layer]}}).encode()
+def _tools() -> Iterator[tuple[str, bytes]]:
+    """Programs of this machine and what they are linked with, by their places in an image."""
+    programs = [shutil.which(name) or "" for name in _TOOLS]
+    words = subprocess.run(["ldd", *programs], capture_output=True, text=True, check=True).stdout
+    for path in dict.fromkeys([*programs, *re.findall(r"/\S+\.so\S*", words)]):
+        place = Path(path).parent.resolve() / Path(path).name
+        yield str(place)[1:], place.read_bytes()
+
+
+def _config(tar: bytes) -> bytes:
+    rootfs = {"type": "layers", "diff_ids": [dxf.hash_bytes(tar)]}
+    facts = {"architecture": "amd64", "os": "linux", "config": {}, "rootfs": rootfs}
+    return json.dumps(facts).encode()
 
 
 def _described(kind: str, blob: bytes) -> dict[str, Any]:
