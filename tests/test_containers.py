@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from apptainer import Apptainer
 from calls import Call, Run, wait_for
 from cluster import PATH, Cluster
-from people import Person
+from lab import WDL
+from people import Person, on
 
 pytestmark = [pytest.mark.functional, pytest.mark.root, pytest.mark.timeout(240)]
 
@@ -193,3 +196,65 @@ def test_a_cancelled_job_leaves_nothing_of_its_container(slurm_run: Run) -> None
     slurm_run.hook("kill", call.job)
     assert call.end() == 84
     wait_for(lambda: not sleepers() or None)
+
+
+# Whole workflows, on both engines.
+
+
+@pytest.fixture
+def owner(alice: Person, apptainer: Apptainer) -> Iterator[Person]:
+    """Alice with an instance, and an image that she was given as a file."""
+    yield from _with_image(alice, apptainer, "--backend", "local")
+
+
+@pytest.fixture
+def member(cluster: Cluster, alice: Person, apptainer: Apptainer) -> Iterator[Person]:
+    """The same on a cluster."""
+    yield from _with_image(on(cluster, alice), apptainer)
+
+
+def _with_image(person: Person, apptainer: Apptainer, *words: str) -> Iterator[Person]:
+    done = person.userdb("init", *words, env=_jar())
+    assert done.returncode == 0, done.stderr
+    done = person.userdb("images", "add", apptainer.image, "lab/small:1.0")
+    assert done.returncode == 0, done.stderr
+    yield person
+    person.userdb("db", "stop", "--force")
+
+
+def _jar() -> dict[str, str]:
+    """The real engine where the tests are told of one."""
+    return {name: jar for name in ["CROMWELL_USERDB_CROMWELL"] if (jar := os.environ.get(name))}
+
+
+def run_twice(person: Person) -> tuple[dict[str, Any], dict[str, Any]]:
+    """What two runs of one workflow answered."""
+    (image,) = json.loads(person.userdb("images", "list", "--json").stdout)
+    text = (WDL / "images.wdl").read_text()
+    (person.home / "images.wdl").write_text(text)
+    (person.home / "more").write_text("more\n")
+    inputs = [f"--input=images.exact=lab/small@{image['digest']}", "--input=images.more=more"]
+    answers = []
+    for _ in range(2):
+        argv = ["run", "images.wdl", *inputs, "--json"]
+        done = person.userdb(*argv, env=_jar(), timeout=240)
+        assert done.returncode == 0, done.stderr
+        answers.append(json.loads(done.stdout))
+    return answers[0], answers[1]
+
+
+def check_two_runs(person: Person) -> None:
+    first, second = run_twice(person)
+    assert first["outputs"]["images.by_tag"] == ["made by tests/apptainer.py", "more", "no docker"]
+    assert first["outputs"]["images.by_digest"] == ["made by tests/apptainer.py", "3"]
+    assert second["outputs"] == first["outputs"]
+    assert [calls["cached"] for calls in second["calls"]] == [1, 1]
+
+
+def test_a_workflow_runs_in_its_images_and_is_cached_by_their_digest(owner: Person) -> None:
+    check_two_runs(owner)
+
+
+@pytest.mark.slurm
+def test_so_does_one_on_a_cluster(member: Person) -> None:
+    check_two_runs(member)
