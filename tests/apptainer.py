@@ -25,6 +25,7 @@ from matrix import PATH, SUPERFLUOUS, _do, _unpack
 CACHE = Path("/var/cache/cromwell-userdb-tests/apptainer")
 TREE = CACHE / "tree"
 IMAGE = CACHE / "small.sif"
+ARCHIVE = CACHE / "small.tar"
 LINK = Path("/usr/local/bin/apptainer")
 TOOLS = ("apt-get", "dpkg-deb", "patchelf", "mksquashfs", "unsquashfs")
 
@@ -36,16 +37,20 @@ LEFT_OUT = tuple(name for name in SUPERFLUOUS if not name.startswith("bin/"))
 
 @dataclass(frozen=True)
 class Apptainer:
-    """The program, its version, and an image with bash and coreutils that anybody may read."""
+    """The program, its version, and an image with bash and coreutils that anybody may read.
+
+    `archive` is the same image for other programs to import.
+    """
 
     program: Path
     version: str
     image: Path
+    archive: Path
 
 
 def lacks() -> str:
     """What hinders this machine to have an Apptainer, "" when nothing does."""
-    if _found() and IMAGE.exists():
+    if _found() and IMAGE.exists() and ARCHIVE.exists():
         return ""
     if os.geteuid():
         return "needs root, to install an Apptainer"
@@ -65,17 +70,17 @@ def apptainer() -> Apptainer:
 
 def install() -> Apptainer:
     """Make what is missing, one at a time whoever asks."""
-    if not (_found() and IMAGE.exists()):
+    if not (_found() and IMAGE.exists() and ARCHIVE.exists()):
         CACHE.mkdir(parents=True, exist_ok=True)
         with (CACHE / "lock").open("w") as lock, tempfile.TemporaryDirectory(dir=CACHE) as made:
             fcntl.flock(lock, fcntl.LOCK_EX)
             Path(made).chmod(0o755)
             if not _found():
                 _make_program(Path(made) / "program")
-            if not IMAGE.exists():
+            if not (IMAGE.exists() and ARCHIVE.exists()):
                 _make_image(Path(made) / "image")
     words = subprocess.run([_found(), "--version"], capture_output=True, text=True, check=True)
-    return Apptainer(Path(_found()), words.stdout.split()[-1], IMAGE)
+    return Apptainer(Path(_found()), words.stdout.split()[-1], IMAGE, ARCHIVE)
 
 
 def _found() -> str:
@@ -126,14 +131,16 @@ def _make_image(folder: Path) -> None:
     (tree / "etc/small-image").write_text("made by tests/apptainer.py\n")
     (tree / "usr/bin/sh").unlink(missing_ok=True)
     (tree / "usr/bin/sh").symlink_to("bash")
+    _do("tar", "-C", tree, "-cf", folder / "new.tar", ".")
     for path in (folder, tree, *tree.rglob("*")):
         os.chown(path, 65534, 65534, follow_symlinks=False)
     user = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
     environment = ["env", "HOME=/nonexistent", f"APPTAINER_TMPDIR={folder}"]
     _do(*user, *environment, _found(), "build", folder / "new.sif", tree)
-    os.chown(folder / "new.sif", 0, 0)
-    (folder / "new.sif").chmod(0o644)
-    (folder / "new.sif").rename(IMAGE)
+    for made, kept in (("new.sif", IMAGE), ("new.tar", ARCHIVE)):
+        os.chown(folder / made, 0, 0)
+        (folder / made).chmod(0o644)
+        (folder / made).rename(kept)
 
 
 def _debian(tree: Path, *packages: str, follow: bool) -> None:
