@@ -41,7 +41,8 @@ def _runtime(settings: Settings) -> Runtime | None:
     try:
         return runtimes.find(kind, program)
     except NotFound:
-        if kind == "auto" or settings.container_pull == "here":
+        is_local = settings.run_backend == "local"
+        if kind == "auto" or is_local or settings.container_pull == "here":
             raise
         # Named on purpose, and not needed here: the nodes may have it.
         return Runtime(kind, Path(program or kind))
