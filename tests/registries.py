@@ -27,20 +27,11 @@ _MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 _CONFIG = "application/vnd.oci.image.config.v1+json"
 _LAYER = "application/vnd.oci.image.layer.v1.tar+gzip"
 
-_TOOLS = (
-    "bash",
-    "cat",
-    "chmod",
-    "find",
-    "ln",
-    "mkdir",
-    "mktemp",
-    "mv",
-    "rm",
-    "sync",
-    "tee",
-    "touch",
-)
+# What Cromwell's scripts call.
+_TOOLS = [
+    "bash", "cat", "chmod", "find", "ln", "ls", "mkdir", "mkfifo", "mktemp", "mv", "rm", "sh",
+    "sync", "tee", "touch",
+]  # fmt: skip
 _MERGED = {"bin": "usr/bin", "lib": "usr/lib", "lib64": "usr/lib64"}
 
 
