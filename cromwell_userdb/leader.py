@@ -422,21 +422,52 @@ def reconcile(
         workflow = state.id or (
             workflows.find_by_label(connection, runs.LABEL, request.token) if request else None
         )
-        status = workflows.status(connection, workflow) if workflow else None
-        verdict = VERDICTS.get(status or "")
         known = replace(state, id=workflow or "", as_of=runs.now(), ended=runs.now())
-        if verdict:
-            known = replace(known, state=verdict)
-            write_json(folder.outputs, metadata.outputs(connection, workflow or ""))
-            if verdict == runs.FAILED:
-                failures = describe_failures(connection, workflow or "")
-                known = replace(known, failures=failures)
-        else:
-            known = runs.as_lost(known)
+        known = _judged(connection, folder, known) or runs.as_lost(known)
         runs.write_state(folder, known)
         if request:
             register.save(connection, request, known)
     return known
+
+
+def _judged(connection: database.Connection, folder: RunFolder, state: State) -> State | None:
+    """The state with Cromwell's verdict and what belongs to it; None where there is no verdict."""
+    verdict = VERDICTS.get((workflows.status(connection, state.id) if state.id else "") or "")
+    if verdict is None:
+        return None
+    write_json(folder.outputs, metadata.outputs(connection, state.id))
+    failures = describe_failures(connection, state.id) if verdict == runs.FAILED else ()
+    return replace(state, state=verdict, failures=failures)
+
+
+def recover(folder: RunFolder, connect: Callable[[], database.Connection]) -> State | None:
+    """The state of a run whose file was lost or spoiled, from the database: None without an end."""
+    request = runs.read_request(folder)
+    if request is None:
+        return None
+    with connect() as connection:
+        workflow = workflows.find_by_label(connection, runs.LABEL, request.token)
+        found = workflows.get(connection, workflow) if workflow else None
+        if found is None:
+            return None
+        state = State(
+            run=folder.number,
+            state=runs.RUNNING,
+            as_of=runs.now(),
+            id=found.id,
+            workflow=request.workflow,
+            name=request.name,
+            started=request.created,
+            ended=runs.moment(found.ended) if found.ended else runs.now(),
+            engine=request.engine,
+            backend=request.backend,
+            calls=tuple(metadata.counts(connection, found.id)),
+            resumes=request.resumes,
+        )
+        known = _judged(connection, folder, state)
+        if known:
+            runs.write_state(folder, known)
+        return known
 
 
 def outputs_of(folder: RunFolder) -> Any:

@@ -142,7 +142,12 @@ class State:
 
 def now() -> str:
     """This moment, as runs write it."""
-    return datetime.now(UTC).isoformat(timespec="milliseconds")
+    return moment(datetime.now(UTC))
+
+
+def moment(then: datetime) -> str:
+    """A moment in any zone, as runs write it."""
+    return then.astimezone(UTC).isoformat(timespec="milliseconds")
 
 
 def new_token() -> str:
@@ -199,9 +204,15 @@ def write_state(folder: RunFolder, state: State) -> None:
 
 
 def read_state(folder: RunFolder) -> State | None:
+    """None where there is none, or none that can be made sense of."""
     facts = read_json(folder.state)
-    if not isinstance(facts, dict):
+    try:
+        return _state_of(facts) if isinstance(facts, dict) else None
+    except (KeyError, TypeError, ValueError, AttributeError):
         return None
+
+
+def _state_of(facts: dict[str, Any]) -> State:
     known = {part.name for part in fields(State)}
     facts = {name: value for name, value in facts.items() if name in known}
     for name in ("leader", "engine_process"):
@@ -224,13 +235,14 @@ def newest(folder: RunFolder) -> RunFolder:
 
 
 def recent(instance: Instance, *, limit: int | None = None) -> list[State]:
-    """The newest first; folders without a state are runs that never came to be."""
+    """The newest first; folders without a state, or that may not be read, are left out."""
     found: list[State] = []
     for number in reversed(numbers(instance)):
         if limit is not None and len(found) >= limit:
             break
-        if state := read_state(instance.run(number)):
-            found.append(state)
+        with contextlib.suppress(OSError):
+            if state := read_state(instance.run(number)):
+                found.append(state)
     return found
 
 

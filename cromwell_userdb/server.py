@@ -224,9 +224,7 @@ def _check_unused(instance: Instance, runs: Sequence[str]) -> None:
     )
 
 
-def _await_end(
-    instance: Instance, held: Lease, wait: float, say: Callable[[str], None]
-) -> None:
+def _await_end(instance: Instance, held: Lease, wait: float, say: Callable[[str], None]) -> None:
     began = time.monotonic()
     deadline = began + wait
     told = False

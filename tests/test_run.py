@@ -249,6 +249,29 @@ def test_a_run_whose_leader_and_engine_were_killed_is_lost_on_proof(lab: Lab):
     assert lab.answer("list")[0]["state"] == "lost"
 
 
+@pytest.mark.parametrize("spoiled", ["", "{}", '{"run": 1, "state": []}', "[1"])
+def test_the_state_of_a_finished_run_that_was_lost_comes_from_the_database(lab: Lab, spoiled: str):
+    ran = lab.run("hello.wdl", "--input", "hello.name=lost")
+    state = lab.root / f"runs/{ran['run']}/state.json"
+    state.write_text(spoiled) if spoiled else state.unlink()
+    assert lab.answer("list")[0]["state"] == "succeeded"
+    again = lab.answer("status", str(ran["run"]))
+    assert (again["id"], again["outputs"]) == (ran["id"], ran["outputs"])
+    assert again["total"]["done"] == 1
+
+
+def test_a_run_that_can_not_be_read_spoils_no_list(own_lab: Lab):
+    own_lab.run("hello.wdl")
+    own_lab.run("hello.wdl")
+    state = own_lab.root / "runs/1/state.json"
+    state.unlink()
+    state.mkdir()
+    done = own_lab.do("list")
+    assert (done.returncode, done.stdout.count("succeeded")) == (0, 1)
+    assert f"run 1 is not shown: {state.parent} can't be read: is a directory." in done.stderr
+    state.rmdir()
+
+
 def test_several_runs_at_once_share_the_database(lab: Lab):
     commands = [
         lab.begin("run", WDL / "scatter.wdl", "--input", f"scat.pad=at-once-{one}")

@@ -17,7 +17,7 @@ from cromwell_userdb import leader, process, runs
 from cromwell_userdb.attempts import Attempt
 from cromwell_userdb.cli import place, screen, standing
 from cromwell_userdb.cli.arguments import OnRun, run_argument
-from cromwell_userdb.cli.place import Place, require
+from cromwell_userdb.cli.place import Place, require, tilde
 from cromwell_userdb.errors import Held, NotRunning, UsageError, UserDBError
 from cromwell_userdb.instance import RunFolder
 from cromwell_userdb.progress import Count
@@ -98,10 +98,18 @@ def _remark(state: State) -> str:
 
 
 def _recent(where: Place) -> Iterator[State]:
-    """Every run, its true state found out where its leader died."""
+    """Every run that began, its true state found out where its leader died."""
     instance = require(where).instance
-    for state in runs.recent(instance):
-        yield standing.of(where, instance.run(state.run))
+    for number in reversed(runs.numbers(instance)):
+        folder = instance.run(number)
+        try:
+            yield standing.of(where, folder)
+        except UserDBError as error:
+            if folder.engine_log.exists():
+                screen.note(str(error))
+        except OSError as error:
+            words = (error.strerror or str(error)).lower()
+            screen.note(f"run {number} is not shown: {tilde(folder.path)} can't be read: {words}.")
 
 
 def _run(where: Place, text: str) -> tuple[RunFolder, State]:

@@ -20,14 +20,26 @@ def of(
     `job_ended` proves it for a leader that is a job; SLURM does, where nothing else is given.
     Raises NotRunning for a folder whose run never began.
     """
-    state = runs.read_state(folder)
-    if state is None:
-        raise NotRunning(
-            f"run {folder.number} never began: its command died before. Start it again."
-        )
+    state = runs.read_state(folder) or _recovered(where, folder)
     if state.has_ended:
         return state
     return leader.reconcile(folder, state, lambda: _connect(where), job_ended or _job_ended)
+
+
+def _recovered(where: Place, folder: RunFolder) -> State:
+    """The state of a run whose folder has none that can be read; raises NotRunning without one."""
+    if not folder.engine_log.exists():
+        raise NotRunning(
+            f"run {folder.number} never began: its command died before. Start it again."
+        )
+    state = leader.recover(folder, lambda: _connect(where))
+    if state is None:
+        raise NotRunning(
+            f"The state of run {folder.number} was lost ({folder.state}), and the database knows "
+            "of no end. A leader that lives writes it anew within ten seconds; else start the "
+            "workflow again, and what is done comes from the cache."
+        )
+    return state
 
 
 def _connect(where: Place) -> Connection:
