@@ -69,7 +69,8 @@ class Association:
 class Cluster:
     """What we believe of the cluster, seen by one user.
 
-    Without accounting there are no associations, and any account is SLURM's to judge.
+    Without accounting there are no associations, and any account is SLURM's to judge; so are
+    partitions and nodes where the user may not see them.
     """
 
     name: str
@@ -258,8 +259,8 @@ def look(user: str, *, groups: Iterable[str] = (), cluster: str = "") -> Cluster
         re.findall(r"^(\w+)\s+= (.*)$", process.run(["scontrol", *on, "show", "config"]), re.M)
     )
     partitions = parse_partitions(
-        process.run(["scontrol", *on, "--oneliner", "show", "partition"]),
-        process.run(["sinfo", *on, "-h", "-o", "%R|%c|%m|%G|%f"]),
+        _unless_denied(["scontrol", *on, "--oneliner", "show", "partition"]),
+        _unless_denied(["sinfo", *on, "-h", "-o", "%R|%c|%m|%G|%f"]),
     )
     reserved = process.run(["scontrol", *on, "--oneliner", "show", "reservation"])
     name = config.get("ClusterName", cluster)
@@ -276,6 +277,16 @@ def look(user: str, *, groups: Iterable[str] = (), cluster: str = "") -> Cluster
         qos_max_submit=limits,
         reservations=tuple(re.findall(r"(?m)^ReservationName=(\S+)", reserved)),
     )
+
+
+def _unless_denied(argv: Sequence[str]) -> str:
+    """What the command says; nothing where SLURM's PrivateData hides it from this user."""
+    try:
+        return process.run(argv)
+    except CommandFailed as error:
+        if "permission denied" in str(error):
+            return ""
+        raise
 
 
 def _unlimited(one: Association) -> Association:
@@ -382,6 +393,8 @@ def _of_qos(cluster: Cluster, asked: Demand) -> Iterator[tuple[str, str]]:
 def _of_partitions(
     cluster: Cluster, names: Sequence[str], asked: Demand
 ) -> Iterator[tuple[str, str]]:
+    if not cluster.partitions:
+        return
     known = {one.name: one for one in cluster.partitions}
     usable = [one.name for one in cluster.usable()]
     wrong = [name for name in names if name not in usable]
@@ -403,7 +416,7 @@ def _of_size(
     """What none of the partitions `chosen` gives, and which others do."""
     names = _listed([one.name for one in chosen])
     for feature in _features(asked.constraint):
-        if not any(feature in one.features for one in chosen):
+        if not any(feature in one.features or not one.cores for one in chosen):
             known = sorted(frozenset().union(*(one.features for one in chosen)))
             whose = f"The nodes of {names} have"
             yield "constraint", _unknown("feature", feature, known, whose=whose)
@@ -433,7 +446,7 @@ def _of_size(
         (
             "gpus",
             f"No node of {names} has {gpus}{kind}.",
-            lambda one: one.most_gpus(asked.gpu_type) >= asked.gpus,
+            lambda one: not one.cores or one.most_gpus(asked.gpu_type) >= asked.gpus,
         ),
     ]
     for part, sentence, fits in tests:
