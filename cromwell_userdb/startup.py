@@ -79,10 +79,9 @@ def start(
             f"There is no database at {instance.root} yet. Make it with: cromwell-userdb init"
         )
     disk.check_private(instance.root)
-    alone = lease.exclusive(instance.lock, patience, doing="a start")
-    with alone, disk.no_space(instance.root):
+    asked = _Asked(job_ended, force, wait, patience, progress)
+    with _alone(instance, asked), disk.no_space(instance.root):
         mine = lease.new(Identity.of(os.getpid()), job=job, server=server.text)
-        asked = _Asked(job_ended, force, wait, patience, progress)
         if not _obtain(instance, mine, asked):
             return status(instance)
         with _giving_up(instance, mine), _supervisor(instance, patience) as supervisor:
@@ -117,11 +116,26 @@ class _Asked:
     progress: Callable[[str], None]
 
 
+@contextlib.contextmanager
+def _alone(instance: Instance, asked: _Asked) -> Iterator[None]:
+    """With no other start beside us, and no other host that may still give way.
+
+    That is waited for without the lock: who gives way takes it, to end in peace.
+    """
+    deadline = time.monotonic() + max(asked.wait, GIVE_WAY)
+    while True:
+        _await_other_host(instance, asked, deadline)
+        with lease.exclusive(instance.lock, asked.patience, doing="a start"):
+            # Somebody on a third host may have been quicker.
+            if time.monotonic() > deadline or not _elsewhere(instance, asked):
+                yield
+                return
+
+
 def _obtain(instance: Instance, mine: Lease, asked: _Asked) -> bool:
     """Take the lease; False when a server of this host has it and is ready."""
     guarded = instance.datadir / "ibdata1"
     while not serves(instance, asked.patience):
-        _await_other_host(instance, asked)
         await_orphan(instance, asked.patience, asked.progress)
         try:
             lease.take(instance.lease, mine, guarded=guarded, job_ended=asked.job_ended)
@@ -144,15 +158,22 @@ def _way_on(held: Lease | None) -> str:
     return 'Use "submit" to queue behind it, or --wait.'
 
 
-def _await_other_host(instance: Instance, asked: _Asked) -> None:
-    """Ask a holder on another host to give way, and wait: it does at once when it is idle."""
+def _elsewhere(instance: Instance, asked: _Asked) -> Lease | None:
+    """The lease of a holder on another host that may still live."""
     held = lease.read(instance.lease)
     if held is None or held.holder.is_here or _has_ended(held, asked):
+        return None
+    return held
+
+
+def _await_other_host(instance: Instance, asked: _Asked, deadline: float) -> None:
+    """Ask a holder on another host to give way, and wait: it does at once when it is idle."""
+    held = _elsewhere(instance, asked)
+    if held is None:
         return
     asked.progress(f"asking {held.sentence} to give way")
     write_private(instance.lease_wanted, f"{socket.gethostname()}\n")
     try:
-        deadline = time.monotonic() + max(asked.wait, GIVE_WAY)
         look = time.monotonic() + _LOOK_AT_JOB
         while time.monotonic() < deadline and _is_still(instance, held):
             time.sleep(0.25)

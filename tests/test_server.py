@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import random
+import shlex
 import signal
 import socket
 import subprocess
@@ -233,6 +234,15 @@ def test_a_start_goes_on_when_the_other_host_has_given_way(instance, program):
     )
     assert startup.start(instance, program).state == "running"
     assert giver.wait() == 0 and held.holder.host == "n114"
+
+
+def test_a_start_that_waits_for_another_host_leaves_the_lock_to_it(instance, program):
+    elsewhere(instance)
+    wait = f"until [ -e {instance.lease_wanted} ]; do sleep 0.1; done; "
+    giver = ["flock", "--timeout", "5", instance.lock, "rm", instance.lease]
+    ending = subprocess.Popen(["sh", "-c", wait + shlex.join(map(str, giver))])
+    assert startup.start(instance, program).state == "running"
+    assert ending.wait() == 0
 
 
 def test_a_start_takes_over_from_a_job_that_has_ended(instance, program):
