@@ -16,6 +16,7 @@ from apptainer import Apptainer
 from calls import Call, Run, wait_for
 from cluster import PATH, Cluster
 from lab import WDL
+from matrix import Docker
 from people import Person, on
 
 pytestmark = [pytest.mark.functional, pytest.mark.root, pytest.mark.timeout(240)]
@@ -136,7 +137,7 @@ def test_a_machine_without_the_program_ends_the_call_at_once(make_run: MakeRun) 
 def test_what_hinders_a_container_is_said_in_its_programs_words(make_run: MakeRun) -> None:
     call = make_run(container_binds=("/no/such/place",)).call(docker=IMAGE)
     assert ended(call) == 85
-    assert "its container ended with status 255: " in call.stderr
+    assert f"the container of {IMAGE} ended with status 255: " in call.stderr
     assert "/no/such/place" in call.stderr
 
 
@@ -258,3 +259,59 @@ def test_a_workflow_runs_in_its_images_and_is_cached_by_their_digest(owner: Pers
 @pytest.mark.slurm
 def test_so_does_one_on_a_cluster(member: Person) -> None:
     check_two_runs(member)
+
+
+# With Docker, whose containers are no children of ours.
+
+
+@pytest.fixture
+def docker_run(docker: Docker, apptainer: Apptainer, tmp_path: Path) -> Iterator[Run]:
+    """A run of root's with an engine that knows the small image as `small`."""
+    subprocess.run(["docker", "import", apptainer.archive, "small"], check=True, timeout=120)
+
+    def run_as(argv: Any) -> subprocess.CompletedProcess[str]:
+        words = [str(word) for word in argv]
+        return subprocess.run(words, capture_output=True, text=True, timeout=60, check=False)
+
+    own = {"container_kind": "docker", "container_pull": "never"}
+    root = {"container_root": str(tmp_path / "executions"), "cores": 2, "memory_mb": 4000}
+    yield Run(tmp_path, run_as, settings=own | root).install()
+    wait_for(lambda: not containers())
+
+
+def containers() -> str:
+    words = ["docker", "ps", "--all", "--quiet"]
+    return subprocess.run(words, capture_output=True, text=True, check=True).stdout
+
+
+def test_docker_runs_a_call_and_leaves_no_container(docker_run: Run) -> None:
+    call = docker_run.call("cat /etc/small-image; pwd; id -u; exit 3", docker="small")
+    assert ended(call) == 3, call.stderr
+    assert stdout(call).splitlines() == ["made by tests/apptainer.py", str(call.here), "0"]
+    wait_for(lambda: not containers())
+
+
+@pytest.mark.parametrize("way", ["local-kill", "client"])
+def test_dockers_container_ends_with_its_call(docker_run: Run, way: str) -> None:
+    call = docker_run.call("touch began; setsid sleep 987 & sleep 986", docker="small")
+    call.submit("local-submit")
+    wait_for(lambda: (call.here / "began").exists() or None)
+    if way == "client":
+        # As a job ends that SLURM kills: nobody has the time to tell the engine.
+        subprocess.run(["pkill", "-KILL", "--session", call.job], check=True)
+    else:
+        call.kill("local-kill")
+    wait_for(lambda: not containers())
+    assert call.end(hook="local-check-alive") != 0
+
+
+def test_dockers_container_has_the_memory_that_the_task_asks_for(docker_run: Run) -> None:
+    eat = "exec {x}< <(:); s=x; while :; do s=$s$s; done"
+    call = docker_run.call(f"bash -c '{eat}'", docker="small", wanted_mb="100")
+    assert ended(call) == 80, call.stderr
+
+
+def test_an_image_that_docker_has_not_is_said(docker_run: Run) -> None:
+    call = docker_run.call(docker="lab/none:3")
+    assert ended(call) == 85
+    assert "the container of lab/none:3 ended with status 125: docker: Error" in call.stderr
