@@ -96,6 +96,14 @@ def test_memory_is_binary_and_shown_in_gb(slurm, memory, shown, mb):
     assert attributes.hook["memory_mb"] == mb
 
 
+@pytest.mark.parametrize(("version", "gpu"), [("1.1", {"gpu": True}), ("1.0", {})])
+def test_gpus_and_disks_are_taken_as_each_version_writes_them(version, gpu):
+    provider = Provider("slurm", {**SLURM, "runtime-attributes": "Boolean? gpu\nString? disks"})
+    asked = {"gpu": True, "disks": ["local-disk 10 SSD", "/mnt 5 HDD"]}
+    found = attributes_of(asked, provider, version=version).hook
+    assert found == {**gpu, "disks": "local-disk 10 SSD, /mnt 5 HDD"}
+
+
 def test_memory_grows_by_the_factor_of_its_retry(slurm):
     attributes = attributes_of({"memory": "1 GB"}, slurm, version="1.0", memory_factor=3.0)
     assert attributes.hook["memory_mb"] == 3072

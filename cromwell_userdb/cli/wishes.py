@@ -51,18 +51,24 @@ def check(
     own = replace(_of_settings(settings), memory_mb=settings.run_memory_mb)
     _check_extra(wishes)
     if engine == "cromwell":
-        _check_gpus(wishes)
+        _check_for_cromwell(settings, wishes)
     demands = [(_Cause(wish), of_task(wish, own, defaults)) for wish in wishes]
     believed.check(demands, name=settings.slurm_cluster)
 
 
-def _check_gpus(wishes: Iterable[Wish]) -> None:
-    """Refuse ``gpu: true``, which a real Cromwell fails at on every machine of one's own."""
+def _check_for_cromwell(settings: Settings, wishes: Iterable[Wish]) -> None:
+    """Refuse what WDL 1.1 has and a real Cromwell fails at on every machine of one's own."""
     for wish in wishes:
+        disks = wish.known("disks")
         if wish.known("gpu") is True:
             raise UsageError(
                 f"{wish.lines['gpu']}: task {wish.task}: Cromwell takes gpu: true in clouds only; "
                 "write gpuCount: 1 in its place."
+            )
+        if settings.slurm_disks_as_tmp and isinstance(disks, list):
+            raise UsageError(
+                f"{wish.lines['disks']}: task {wish.task}: Cromwell takes no array of disks here; "
+                f'write "{", ".join(map(str, disks))}".'
             )
 
 

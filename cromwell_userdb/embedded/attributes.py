@@ -40,6 +40,8 @@ def attributes_of(
     asked: Mapping[str, Any], provider: Provider, *, version: str, memory_factor: float = 1.0
 ) -> Attributes:
     """What `asked`, the runtime section as JSON, means for `provider`; raises WdlError."""
+    if version in {"draft-2", "1.0"}:
+        asked = {name: value for name, value in asked.items() if name != "gpu"}
     codes = asked.get("continueOnReturnCode")
     if codes is None and version not in {"draft-2", "1.0"}:
         codes = asked.get("returnCodes")
@@ -87,6 +89,8 @@ def _declared(decl: Tree.Decl, asked: Mapping[str, Any], image: str | None, memo
     if name not in asked or asked[name] is None:
         return None if decl.expr is None else decl.expr.literal and decl.expr.literal.json
     raw = asked[name]
+    if name == "disks" and isinstance(raw, list):
+        raw = ", ".join(map(str, raw))
     if isinstance(decl.type, Type.String) and not isinstance(raw, str | list | dict):
         raw = str(raw).lower() if isinstance(raw, bool) else str(raw)
     try:
