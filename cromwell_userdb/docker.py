@@ -102,10 +102,19 @@ def answer(containers: Containers) -> Iterable[tuple[str, str, str]]:
     """Repository, tag and digest of all images, as Cromwell names them."""
     if containers.runtime.takes_files:
         return images.answer(one for _, one in images.present(containers.store))
+    here = runtimes.own_images(containers.runtime)
     return images.answer(
         images.Image(parse(name).name, tag, digest, "", 0, "", "", "")
-        for name, tag, digest in runtimes.own_images(containers.runtime)
+        for name, tag, digest in [*here, *_pinned(containers, {row[2] for row in here})]
     )
+
+
+def _pinned(containers: Containers, digests: set[str]) -> Iterable[tuple[str, str, str]]:
+    """What was asked for by tag and digest: such programs remember only the digest."""
+    for one in pulled.told(containers.told) if containers.told else ():
+        wanted = parse(one.image)
+        if one.step == pulled.DONE and wanted.tag and wanted.digest in digests:
+            yield wanted.name, wanted.version, wanted.digest
 
 
 def pull(containers: Containers, name: str) -> None:

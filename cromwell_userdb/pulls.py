@@ -91,7 +91,8 @@ def _pulled_by_itself(runtime: Runtime, wanted: Reference) -> Image:
     except CommandFailed as error:
         raise runtimes.explained(str(wanted), str(error), folder=Path("its store")) from error
     for name, tag, digest in runtimes.own_images(runtime):
-        if parse(name).name == wanted.name and wanted.version in (tag, digest):
+        same = digest == wanted.digest if wanted.digest else tag == wanted.tag
+        if same and parse(name).name == wanted.name:
             return Image(wanted.name, tag, digest, "", 0, "", "", str(runtime.program))
     raise CommandFailed(f"{runtime.program} pulled {wanted} but does not list it.")
 

@@ -216,7 +216,7 @@ def podman(tmp_path, monkeypatch) -> Containers:
     path = tmp_path / "podman"
     path.write_text(PODMAN)
     path.chmod(0o755)
-    return Containers(Runtime("podman", path), Store(tmp_path / "own"))
+    return Containers(Runtime("podman", path), Store(tmp_path / "own"), told=tmp_path / "told")
 
 
 def test_a_program_that_keeps_images_itself_is_asked_in_cromwells_place(podman, asked):
@@ -225,6 +225,8 @@ def test_a_program_that_keeps_images_itself_is_asked_in_cromwells_place(podman, 
     assert ("pinned", f"sha256:{8:064}", f"sha256:{8:064}") in rows
     docker.pull(podman, "ubuntu:20.04")
     assert asked() == ["docker.io/library/ubuntu:20.04"]
+    docker.pull(podman, f"pinned:1@sha256:{8:064}")
+    assert ("pinned", f"1@sha256:{8:064}", f"sha256:{8:064}") in docker.answer(podman)
     with pytest.raises(CommandFailed, match=r"quay\.io/x:1 could not be pulled: manifest unknown"):
         docker.pull(podman, "quay.io/x:1")
 
