@@ -64,8 +64,9 @@ def test_the_job_leaves_no_server_behind(member: Member):
 
 def test_leaders_of_one_instance_queue_behind_each_other(member: Member):
     first = submitted(member, "long.wdl", "--input", "long.s=5", "--input", "long.n=1")
-    second = submitted(member, "hello.wdl")
-    assert second["after"] == [first["job"]]
+    done = member.userdb("submit", wdl(member, "hello.wdl"))
+    second = state(member, int(done.stdout))
+    assert f"run 2 is job {second['job']} behind job {first['job']};" in done.stderr
     for run in (first, second):
         assert member.userdb("attach", str(run["run"])).returncode == 0
     assert state(member, first["run"])["ended"] < state(member, second["run"])["ended"]
@@ -88,6 +89,76 @@ def test_a_running_leader_obeys_an_abort_from_elsewhere(member: Member):
     until(lambda: not member.run("squeue", "--me", "-h").stdout.strip(), timeout=60)
 
 
+def test_leader_and_calls_tell_slurm_whose_they_are(cluster: Cluster, member: Member):
+    run = submitted(member, "long.wdl", "--input", "long.s=600", "--slurm-account", "depta")
+    until(lambda: _running(member, run["run"]) == 3, timeout=60)
+    text = member.run("squeue", "--me", "-h", "-o", "%u|%a|%k|%j").stdout.splitlines()
+    heads = {row.rpartition("|")[0] for row in text}
+    assert heads == {f"alice|depta|cromwell-userdb run {run['run']}"}
+    names = sorted(row.rpartition("|")[2] for row in text)
+    assert names[:1] == [name for name in names if name.startswith("cromwell-userdb-default-")]
+    assert [name.rpartition("_")[2] for name in names[1:]] == ["sl", "sl", "sl"]
+
+
+class TestAtItsLimit:
+    """SLURM tells a leader of its limit by TERM to the batch shell alone, and so do these."""
+
+    def told(self, member: Member, on_limit: str, seconds: int) -> int:
+        words = ("--input", f"long.s={seconds}", "--input", "long.n=2", "--on-limit", on_limit)
+        run = submitted(member, "long.wdl", *words)
+        until(lambda: _running(member, run["run"]) == 2, timeout=60)
+        member.run("scancel", "--signal=TERM", "--batch", run["job"])
+        return int(run["run"])
+
+    def test_a_leader_that_is_to_abort_leaves_no_job(self, member: Member):
+        run = self.told(member, "abort", 600)
+        assert member.userdb("attach", str(run)).returncode == 7
+        until(lambda: not member.run("squeue", "--me", "-h").stdout.strip(), timeout=60)
+
+    def test_a_leader_that_is_to_adopt_leaves_its_jobs_for_a_resume(self, member: Member):
+        run = self.told(member, "adopt", 25)
+        assert member.userdb("attach", str(run)).returncode == 75
+        until(lambda: len(member.run("squeue", "--me", "-h").stdout.splitlines()) == 2)
+        done = member.userdb("resume", str(run), "--json")
+        assert done.returncode == 0, done.stderr
+        assert json.loads(done.stdout)["outputs"]["long.os"] == ["done 0", "done 1"]
+        calls = member.run("sacct", "-X", "-n", "-o", "jobname%30,workdir%200").stdout
+        mine = [row for row in calls.splitlines() if str(member.home) in row]
+        assert len([row for row in mine if "cromwell_" in row]) == 2
+
+    def test_a_leader_that_somebody_cancels_does_not_come_back(self, member: Member):
+        words = ("--input", "long.s=600", "--input", "long.n=2")
+        run = submitted(member, "long.wdl", *words)
+        until(lambda: _running(member, run["run"]) == 2, timeout=60)
+        member.run("scancel", run["job"])
+        assert member.userdb("attach", str(run["run"])).returncode == 75
+        until(lambda: len(member.run("squeue", "--me", "-h").stdout.splitlines()) == 2)
+        assert member.userdb("abort", str(run["run"])).returncode == 0
+        until(lambda: not member.run("squeue", "--me", "-h").stdout.strip(), timeout=60)
+
+
+class TestFromElsewhere:
+    """Two hosts by name, neither of them a node: what they see is on the shared disk."""
+
+    def test_an_idle_server_on_a_login_node_gives_way_to_a_leader(self, member: Member):
+        login1, login2 = member.at("login1"), member.at("login2")
+        assert login1.userdb("db", "start").returncode == 0
+        done = login2.userdb("submit", wdl(member, "hello.wdl"))
+        assert done.returncode == 0, done.stderr
+        assert login2.userdb("attach", done.stdout.strip()).returncode == 0
+        assert login1.userdb("db", "status").returncode == 3
+
+    def test_a_run_is_seen_and_aborted_from_any_node(self, member: Member):
+        run = submitted(member, "long.wdl", "--input", "long.s=600")["run"]
+        login = member.at("login2")
+        until(lambda: _running(login, run) == 3, timeout=60)
+        assert json.loads(login.userdb("list", "--json").stdout)[0]["state"] == "running"
+        done = login.userdb("abort", str(run))
+        assert done.returncode == 0, done.stderr
+        assert login.userdb("attach", str(run)).returncode == 7
+        until(lambda: not member.run("squeue", "--me", "-h").stdout.strip(), timeout=60)
+
+
 def test_a_refused_leader_leaves_no_run(member: Member):
     done = member.userdb("submit", wdl(member, "hello.wdl"), "--leader-partition", "nowhere")
     assert done.returncode != 0
@@ -104,11 +175,14 @@ def test_the_wrapper_is_a_leader_by_hand(member: Member):
     program.write_text(f'#!/bin/sh\nexec {" ".join(member.command)} "$@"\n')
     program.chmod(0o755)
     path = f"{bin}:{member.environment['PATH']}"
-    done = member.run(
-        "sbatch", "--parsable", "--wait", wrapper, wdl(member, "hello.wdl"), env={"PATH": path}
-    )
+    odd = wdl(member, "hello.wdl").rename(member.home / "an odd 'name' $(id).wdl")
+    words = (odd, "--input", 'hello.name=two  words "$(id)" *')
+    done = member.run("sbatch", "--parsable", "--wait", wrapper, *words, env={"PATH": path})
     assert done.returncode == 0, done.stderr + done.stdout
-    assert json.loads(member.userdb("list", "--json").stdout)[0]["state"] == "succeeded"
+    ended = state(member, 1)
+    assert (ended["state"], ended["job"]) == ("succeeded", done.stdout.strip())
+    comment = member.run("sacct", "-X", "-n", "-j", ended["job"], "-o", "comment%40").stdout
+    assert comment.strip() == "cromwell-userdb run 1"
 
 
 @pytest.mark.matrix

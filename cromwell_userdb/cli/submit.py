@@ -6,7 +6,9 @@ import contextlib
 import functools
 import hashlib
 import os
+import signal
 import sys
+import time
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -189,17 +191,24 @@ def lead_(place: Place, run: str) -> None:
 
 @click.command("lead-here", hidden=True)
 @order_options
+@_LEADER[0]
 @place.options
-def lead_here_(place: Place, **words: Any) -> None:
+def lead_here_(place: Place, on_limit: str, **words: Any) -> None:
     """Enter a run and lead it, from within a job that the wrapper is."""
     job = os.environ.get("SLURM_JOB_ID", "")
-    known = [state.run for state in runs.recent(require(place).instance) if state.job == job]
     if not job:
         raise UsageError("lead-here works in a SLURM job only: sbatch the wrapper, or use submit.")
+    known = [state.run for state in runs.recent(require(place).instance) if state.job == job]
     if known:
         return _lead(place, place.instance.run(known[-1]))
     what = launch.order(place, **words, more_flags={})
-    _lead(place, launch.enter(what, on_limit="requeue"))
+    folder = launch.enter(what, on_limit=on_limit)
+    if state := runs.read_state(folder):
+        runs.write_state(folder, replace(state, job=job))
+    with contextlib.suppress(CommandFailed):  # it is for people to look at
+        comment = f"Comment={comment_of(folder)}"
+        process.run(["scontrol", "update", f"JobId={job}", comment], timeout=60)
+    _lead(place, folder)
 
 
 def _lead(where: Place, entered: RunFolder) -> None:
@@ -211,16 +220,40 @@ def _lead(where: Place, entered: RunFolder) -> None:
         state = standing.of(where, folder, job_ended=lambda job: job == os.environ["SLURM_JOB_ID"])
     if state.has_ended and state.state != runs.LOST:
         sys.exit(EXIT[state.state])
+    # Before the run has a leader of its own to hear it, the end of the job stops the wait for one.
+    signal.signal(signal.SIGTERM, lambda signum, frame: sys.exit(STOPPED))
     try:
         ended = _led(where, folder, state)
+        was_told, status = ended.note == leader.STOPPED, EXIT[ended.state]
+    except SystemExit:
+        was_told, status = True, STOPPED
     finally:
         _stop_server(where)
-    if ended.note == leader.STOPPED:
-        request = runs.read_request(folder)
-        if request and request.on_limit == "requeue":
-            process.run(["scontrol", "requeue", os.environ["SLURM_JOB_ID"]])
-        sys.exit(STOPPED)
-    sys.exit(EXIT[ended.state])
+    if was_told and runs.request_of(folder).on_limit == "requeue":
+        _requeue()
+    sys.exit(status)
+
+
+def _requeue() -> None:
+    """Put our own job into the queue again, which ends us, unless somebody cancelled it."""
+    if _was_cancelled(os.environ["SLURM_JOB_ID"]):
+        return
+    for _ in range(20):
+        try:
+            process.run(["scontrol", "requeue", os.environ["SLURM_JOB_ID"]], timeout=60)
+            return
+        except CommandFailed as error:
+            print(error, file=sys.stderr)
+            time.sleep(10)
+
+
+def _was_cancelled(job: str) -> bool:
+    """Whether the job is ending though it has time left."""
+    try:
+        words = process.run(["squeue", "-h", "-j", job, "-o", "%T %L"], timeout=60).split()
+    except CommandFailed:
+        return False
+    return words[:1] in (["COMPLETING"], ["CANCELLED"]) and words[1:] not in (["0:00"], ["INVALID"])
 
 
 def _led(where: Place, folder: RunFolder, state: State) -> State:
