@@ -315,3 +315,50 @@ def test_an_image_that_docker_has_not_is_said(docker_run: Run) -> None:
     call = docker_run.call(docker="lab/none:3")
     assert ended(call) == 85
     assert "the container of lab/none:3 ended with status 125: docker: Error" in call.stderr
+
+
+# With Podman, which needs no daemon.
+
+PODMAN_CONF = """\
+[engine]
+cgroup_manager = "cgroupfs"
+events_logger = "file"
+[containers]
+netns = "none"
+"""
+
+
+@pytest.fixture
+def podman_run(apptainer: Apptainer, alice: Person) -> Iterator[Run]:
+    """A run of Alice's with a Podman of hers that knows the small image as `small`."""
+    if shutil.which("podman", path=PATH) is None:
+        pytest.skip("needs podman: apt-get install podman crun uidmap")
+    own = {"XDG_RUNTIME_DIR": str(alice.home / "run")}
+
+    def run_as(argv: Any) -> subprocess.CompletedProcess[str]:
+        return alice.run(*argv, env=own)
+
+    conf = alice.home / ".config/containers/containers.conf"
+    conf.parent.mkdir(parents=True)
+    conf.write_text(PODMAN_CONF)
+    (conf.parent / "storage.conf").write_text('[storage]\ndriver = "vfs"\n')
+    subprocess.run(["chown", "-R", "alice:", alice.home], check=True)
+    run_as(["mkdir", "-m", "700", own["XDG_RUNTIME_DIR"]])
+    done = run_as(["podman", "import", apptainer.archive, "small"])
+    assert done.returncode == 0, done.stderr
+    base = alice.home / "lab"
+    root = {"container_root": str(base / "executions"), "cores": 2, "memory_mb": 4000}
+    kind = {"container_kind": "podman", "container_pull": "never"}
+    yield Run(base, run_as, owner="alice", settings=kind | root).install()
+    wait_for(lambda: run_as(["podman", "ps", "--all", "--quiet"]).stdout == "")
+    run_as(["podman", "system", "reset", "--force"])
+
+
+def test_podman_runs_a_call_and_ends_with_it(podman_run: Run) -> None:
+    call = podman_run.call(f"{LOOK}; exit 3", docker="small")
+    assert ended(call) == 3, call.stderr
+    assert stdout(call).splitlines() == ["made by tests/apptainer.py", "alice", str(call.here)]
+    killed = podman_run.call("touch began; sleep 986", docker="small").submit("local-submit")
+    wait_for(lambda: (killed.here / "began").exists() or None)
+    subprocess.run(["pkill", "-KILL", "--session", killed.job], check=True)
+    wait_for(lambda: not sleepers() or None)
