@@ -79,6 +79,11 @@ def test_a_pull_keeps_no_second_copy_unless_the_user_wants_a_cache():
             CommandFailed,
             "ubuntu could not be pulled: While making image: so it is$",
         ),
+        (
+            "/usr/bin/docker ended with status 1: Error response from daemon: manifest unknown",
+            CommandFailed,
+            "could not be pulled: manifest unknown$",
+        ),
         ("", CommandFailed, "it gave no reason"),
     ],
 )
