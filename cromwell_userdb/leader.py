@@ -95,7 +95,11 @@ class _Leading:
         self.aborting = False
         self.connection: database.Connection | None = None
         self.follower: metadata.Follower | None = None
-        self.tally = Tally(task.request.run, accounting=task.snapshot is not None)
+        self.tally = Tally(
+            task.request.run,
+            accounting=task.snapshot is not None,
+            cluster=str(task.request.settings.get("slurm.cluster", "")),
+        )
         self.log = _Log(task.folder.engine_log)
         self.written = 0.0
         self.terminal_since: float | None = None

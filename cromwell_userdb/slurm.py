@@ -120,7 +120,8 @@ def usage(ids: Iterable[str], *, cluster: str = "") -> dict[str, Usage]:
     """What jobs that have ended were granted and used, by id; nothing without accounting."""
     found: dict[str, Usage] = {}
     for batch in _batches(sorted({job for job in ids if job.isdigit()}, key=int)):
-        argv = ["sacct", *_on(cluster), "-n", "-P", "--delimiter=\x1f", "--units=M"]
+        where = _on(cluster) or ["--federation"]
+        argv = ["sacct", *where, "-n", "-P", "--delimiter=\x1f", "--units=M"]
         try:
             text = process.run([*argv, "-o", ",".join(_USAGE), "-j", ",".join(batch)], timeout=60)
         except CommandFailed:

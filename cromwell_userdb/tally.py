@@ -41,11 +41,15 @@ class Key(NamedTuple):
 
 
 class Tally:
-    """What is known of the attempts of run `run`; `accounting` says whether SLURM has any."""
+    """What is known of the attempts of run `run`; `accounting` says whether SLURM has any.
 
-    def __init__(self, run: int, *, accounting: bool) -> None:
+    `cluster` is where their jobs are, "" for the local one.
+    """
+
+    def __init__(self, run: int, *, accounting: bool, cluster: str = "") -> None:
         self.run = run
         self.accounting = accounting
+        self.cluster = cluster
         self.seconds: dict[str, int] = {}
         self.looked = 0.0
         self._after = 0
@@ -97,7 +101,7 @@ class Tally:
 
     def _usage(self, ended: Iterable[Key]) -> dict[str, slurm.Usage]:
         jobs = [self._open[key]["jobId"] for key in ended] if self.accounting else []
-        return slurm.usage(jobs)
+        return slurm.usage(jobs, cluster=self.cluster)
 
     def _may_wait(self, key: Key, *, last: bool) -> bool:
         return self.accounting and not last and self._tries[key] < TRIES

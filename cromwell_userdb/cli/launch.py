@@ -245,9 +245,7 @@ def begin(
         ),
         connect=lambda: session.connect(where),
         cancel=lambda jobs: session.cancel(where, folder, jobs),
-        snapshot=hooks.snapshot(session.hooks_state(where), os.environ)
-        if request.backend == "slurm"
-        else None,
+        snapshot=_snapshot(where) if request.backend == "slurm" else None,
         afterwards=lambda state: leftovers.tidy(where, folder, request, state),
     )
 
@@ -255,6 +253,12 @@ def begin(
 def _properties(where: Place) -> dict[str, str]:
     allowed = where.settings.engine_network_imports
     return {"cromwell.userdb.network-imports": "true"} if allowed else {}
+
+def _snapshot(where: Place) -> Path:
+    """The look at SLURM's queue that the run's hooks take."""
+    state = session.hooks_state(where)
+    return hooks.snapshot(state, os.environ, cluster=where.settings.slurm_cluster)
+
 
 
 def _arguments(folder: RunFolder, request: Request) -> list[str | Path]:
