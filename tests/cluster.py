@@ -197,6 +197,13 @@ class Cluster:
     def start_accounting(self) -> None:
         _start_slurmdbd(self.root)
 
+    def forbid(self, what: str) -> None:
+        """Have the accounting show nobody what is others', `what` being SLURM's PrivateData."""
+        conf = self.root / "slurmdbd.conf"
+        conf.write_text(_changed(conf.read_text(), {"PrivateData": what}))
+        self.stop_accounting()
+        self.start_accounting()
+
 
 def as_user(user: str) -> list[str]:
     return ["setpriv", "--reuid", user, "--regid", user, "--init-groups"]

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import os
+import random
 import shutil
 import tempfile
 import time
@@ -134,7 +135,9 @@ def marks(person: Person) -> Counter[str]:
 
 
 def queue(person: Person) -> list[str]:
-    return person.run("squeue", "--me", "-h", "-o", "%i %T %Z").stdout.splitlines()
+    """Jobs that wait or run: id, state and folder."""
+    argv = ["squeue", "--me", "-h", "-t", "pending,running", "-o", "%i %T %Z"]
+    return person.run(*argv).stdout.splitlines()
 
 
 def jobs(cluster: Cluster, person: Person) -> dict[str, list[str]]:
@@ -260,3 +263,196 @@ def test_an_abort_and_a_kill_reach_another_cluster(storm: Cluster, sister: Clust
     until(lambda: failed(member, number), timeout=60)
     assert member.userdb("abort", str(number)).returncode == 0
     until(lambda: not queue(there))
+
+
+# --- without the accounting, and without leave to see others ---------------------------------
+
+
+@contextmanager
+def no_accounting(cluster: Cluster) -> Iterator[None]:
+    cluster.stop_accounting()
+    try:
+        yield
+    finally:
+        cluster.start_accounting()
+
+
+def test_no_accounting_is_needed_before_while_or_after_a_run(storm: Cluster, member: Member):
+    with no_accounting(storm):
+        before = begin(member, [1, 1])
+        assert ended(member, before)["state"] == "succeeded"
+        away = begin(member, [20, 300], "--input", f"storm.marks={member.home}/more")
+        until(lambda: running(member, away) == 2, timeout=START)
+        member.run("scancel", next(row.split()[0] for row in queue(member) if "shard-1" in row))
+        until(lambda: failed(member, away), timeout=60)
+    result = ended(member, away)
+    assert result["state"] == "failed"
+    (failure,) = result["failures"]
+    assert "ended as CANCELLED" in failure["last_words"]
+
+
+def test_people_who_may_not_see_each_other_run_workflows_both(
+    storm: Cluster, member: Member, bob: Person
+):
+    every = "accounts,events,jobs,nodes,partitions,reservations,usage,users"
+    storm.configure(PrivateData=every)
+    storm.forbid(every)
+    try:
+        with settled(storm, bob) as other:
+            first, second = begin(member, [10, 300]), begin(other, [10])
+            wait_for_calls(member, first, 2)
+            assert all(str(member.home) in row for row in queue(member))
+            listed = member.run("squeue", "-h", "-o", "%u").stdout.split()
+            assert set(listed) == {"alice"}
+            assert member.userdb("cluster", "show").returncode == 0
+            storm.run(
+                ["scancel", next(row.split()[0] for row in queue(member) if "shard-1" in row)]
+            )
+            assert ended(other, second)["state"] == "succeeded"
+            assert "CANCELLED" in ended(member, first)["failures"][0]["last_words"]
+            done = member.userdb("run", "storm.wdl", "in.json", "--slurm-partition", "nowhere")
+            assert (done.returncode, "Invalid partition name" in done.stderr) == (1, True)
+    finally:
+        storm.configure(PrivateData="none")
+        storm.forbid("none")
+
+
+# --- aborts ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("calls", [30, pytest.param(300, marks=FULL)])
+def test_a_run_aborted_has_no_job_after_a_minute(storm: Cluster, member: Member, calls: int):
+    number = begin(member, [900] * calls, "--slurm-extra=--nice=0")
+    until(lambda: len(queue(member)) >= calls, timeout=START + calls)
+    # Not all of them have room; some are held, one has been queued again.
+    held = [row.split()[0] for row in queue(member) if "PENDING" in row][:5]
+    if held:
+        storm.run(["scontrol", "hold", ",".join(held)])
+    began = time.monotonic()
+    done = member.userdb("abort", str(number), timeout=180)
+    assert done.returncode == 0, done.stderr
+    until(lambda: not queue(member), timeout=60)
+    assert time.monotonic() - began < 60
+    assert state(member, number)["state"] == "aborted"
+
+
+@pytest.mark.parametrize("how", ["stopped", pytest.param("frozen", marks=pytest.mark.matrix)])
+def test_an_abort_outlasts_an_outage(storm: Cluster, member: Member, how: str):
+    number = begin(member, [4, 300, 300, 300])
+    wait_for_calls(member, number, 4)
+    with outage(storm, how):
+        # One call has ended, and the one after it is being submitted.
+        time.sleep(8)
+        member.userdb("abort", str(number), "--no-wait")
+        time.sleep(15)
+    until(lambda: not queue(member), timeout=60)
+    until(lambda: state(member, number)["ended"], timeout=60)
+    assert state(member, number)["state"] == "aborted"
+    assert marks(member).total() == 4
+
+
+# --- leaders that die, or come to their time limit -------------------------------------------
+
+DEATHS = [
+    pytest.param(12, 3, 1),
+    pytest.param(50, 20, 2, marks=FULL),
+]
+
+
+@pytest.mark.parametrize(("chains", "deaths", "seed"), DEATHS)
+def test_a_run_whose_leader_is_killed_again_and_again_runs_no_call_twice(
+    storm: Cluster, member: Member, chains: int, deaths: int, seed: int
+):
+    moments = random.Random(seed)
+    number = begin(member, [moments.randint(1, 2 * deaths) for _ in range(chains)])
+    for _ in range(deaths):
+        time.sleep(moments.uniform(0, 20 if JAR else 4))
+        if state(member, number)["state"] == "succeeded":
+            break
+        lose(member, number)
+        done = member.userdb("resume", str(number), "--detach")
+        assert done.returncode == 0, done.stderr
+        number = int(done.stdout)
+    all_well(storm, member, ended(member, number, timeout=600), chains)
+
+
+@pytest.mark.parametrize(
+    "policy", [pytest.param(p, marks=FULL) for p in ("adopt", "abort", "requeue")]
+)
+def test_a_leader_at_its_time_limit_with_twenty_calls_ends_well(
+    storm: Cluster, member: Member, policy: str
+):
+    words = ("--leader-time", "2", "--on-limit", policy)
+    member.userdb("db", "stop")
+    number = begin(member, [150] * 20, *words, verb="submit")
+    wait_for_calls(member, number, 20)
+    until(lambda: state(member, number)["ended"], timeout=200)
+    first = state(member, number)
+    if policy == "abort":
+        assert first["state"] == "aborted", first
+        until(lambda: not queue(member), timeout=60)
+        assert set(marks(member).values()) == {1}
+        return
+    assert first["state"] == "lost", first
+    if policy == "adopt":
+        until(lambda: first["job"] not in "".join(queue(member)), timeout=60)
+        second = int(member.userdb("resume", str(number), "--detach").stdout)
+    else:
+        # SLURM waits for two minutes before it starts a requeued job.
+        until(lambda: state(member, number)["resumed_by"], timeout=300)
+        second = state(member, number)["resumed_by"]
+    all_well(storm, member, ended(member, second, timeout=600), 20)
+
+
+# --- old jobs that fit nothing ---------------------------------------------------------------
+
+
+ONCE = """\
+version 1.0
+task t {
+  input { String marks }
+  command <<< echo x >> ~{marks}; [ $(wc -l < ~{marks}) = 1 ] && sleep 25; echo y >>>
+  output { String o = read_string(stdout()) }
+}
+workflow once { input { String marks } call t { input: marks = marks } output { String o = t.o } }
+"""
+
+
+@pytest.mark.parametrize(
+    ("policy", "left", "became"),
+    [("wait", 0, "COMPLETED"), ("cancel", 0, "CANCELLED"), ("leave", 1, "COMPLETED")],
+)
+def test_an_old_job_that_fits_nothing_is_waited_for_cancelled_or_left(
+    storm: Cluster, member: Member, policy: str, left: int, became: str
+):
+    (member.home / "once.wdl").write_text(ONCE)
+    words = ("once.wdl", "--input", f"once.marks={member.home}/marks")
+    done = member.userdb("run", *words, "--detach")
+    wait_for_calls(member, int(done.stdout), 1)
+    (job,) = [row.split()[0] for row in queue(member)]
+    lose(member, 1)
+    # The same is done by another run meanwhile, so that the cache has it.
+    assert member.userdb("run", *words).returncode == 0
+    resumed = member.userdb("resume", "1", "--orphans", policy)
+    assert resumed.returncode == 0, resumed.stderr
+    assert len(queue(member)) == left
+    until(lambda: not queue(member), timeout=60)
+    row = ["sacct", "-n", "-X", "-P", "-j", job, "-o", "state"]
+    until(lambda: storm.run(row).startswith(became))
+
+
+# --- last words ------------------------------------------------------------------------------
+
+
+def test_a_killed_shard_has_its_last_words_in_logs(storm: Cluster, member: Member):
+    number = begin(member, [1, 1, 300])
+    wait_for_calls(member, number, 3)
+    until(lambda: any("shard-2" in row for row in queue(member)))
+    storm.run(["scancel", *[row.split()[0] for row in queue(member) if "shard-2" in row]])
+    result = ended(member, number)
+    assert (result["state"], len(result["failures"])) == ("failed", 1)
+    told = member.userdb("logs", str(number), "--call", "first[2]").stdout
+    assert "ended as CANCELLED: somebody cancelled it" in told
+    shown = member.userdb("status", str(number)).stdout
+    assert "first[2]" in shown
+    assert "ended as CANCELLED" in shown
