@@ -331,6 +331,22 @@ def test_comments_and_order_outlive_a_change(world):
     )
 
 
+def test_comments_outlive_another_engine(world):
+    write(world.settings, "# mine\n[engine]\n# once\ncromwell = '/x.jar'\nheap_mb = 1500\n")
+    assert world.run("engine", "use", "embedded").code == 0
+    assert world.settings.read_text() == (
+        '# mine\n[engine]\n# once\nheap_mb = 1500\nkind = "embedded"\n'
+    )
+
+
+@pytest.mark.parametrize("verb", ["stop", "remove"])
+def test_settings_that_are_wrong_keep_nobody_from_the_database(world, verb):
+    write(world.settings, "[run\n")
+    said = world.run("db", verb)
+    assert said.code == 0
+    assert "settings.toml: Expected" in said.err
+
+
 def test_a_file_in_a_style_that_is_not_ours_is_changed_all_the_same(world):
     write(world.settings, 'slurm.account = "lab"\nslurm.extra = [\n  "--x",\n  "--y",\n]\n')
     assert world.run("config", "set", PARTITION, "long").code == 0

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -164,7 +165,7 @@ def set_(path: Path, in_force: Any, setting: str, values: tuple[str, ...], unset
         names.check(setting, names.Settings().by_name().get(setting), origin="config set")
         return screen.note(f"{setting} was not set in {tilde(path)}.")
     make_private(path.parent)
-    keep(path, setting, value)
+    keep(path, {setting: value})
     what = "unset" if value is None else f"= {_shown(value)}"
     screen.note(f"{setting} {what} in {tilde(path)}")
     _tell_if_overruled(in_force, setting, tilde(path), unset=unset)
@@ -180,9 +181,12 @@ def _check_policy(in_force: Any, setting: str, value: names.Value) -> None:
     policy.check_choice(setting, value, resolved)
 
 
-def keep(path: Path, setting: str, value: names.Value | None) -> None:
-    """Have a setting in a file of our own, or with None not; everything else stays as it is."""
-    write_private(path, names.edited(_read(path), setting, value, origin=tilde(path)))
+def keep(path: Path, values: Mapping[str, names.Value | None]) -> None:
+    """Have settings in a file of our own, or with None not; everything else stays as it is."""
+    text = _read(path)
+    for setting, value in values.items():
+        text = names.edited(text, setting, value, origin=tilde(path))
+    write_private(path, text)
 
 
 def _checked(name: str, values: tuple[str, ...]) -> names.Value:

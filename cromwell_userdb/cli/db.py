@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import sys
@@ -13,7 +14,7 @@ import click
 from cromwell_userdb import disk, process, runs, server
 from cromwell_userdb.cli import place, screen
 from cromwell_userdb.cli.place import Place, absolute, require, tilde
-from cromwell_userdb.errors import NotFound
+from cromwell_userdb.errors import NotFound, NotPrivate
 from cromwell_userdb.report.words import moment, plural, size, table
 from cromwell_userdb.server import Status
 
@@ -64,13 +65,13 @@ def start(place: Place, program: str | None, wait: bool, upgrade: bool, force: b
         require(place), program=path, wait=wait, upgrade=upgrade, force=force, say=screen.note
     )
     if path:
-        config.keep(place.instance.settings, "server.binary", path)
+        config.keep(place.instance.settings, {"server.binary": path})
     screen.note(_sentence(status))
 
 
 @db_.command()
 @click.option("--force", is_flag=True, help="Even while runs use it: they will fail.")
-@place.options
+@place.options_anyhow
 def stop(place: Place, force: bool) -> None:
     """Stop the database, unless a run uses it.
 
@@ -90,7 +91,7 @@ def stop(place: Place, force: bool) -> None:
 
 @db_.command()
 @JSON
-@place.options
+@place.options_anyhow
 def status(place: Place, as_json: bool) -> None:
     """Tell what the database is doing; the exit code tells it too.
 
@@ -117,9 +118,10 @@ def _background(where: Place) -> list[str]:
     found = []
     if lease.is_busy(where.instance.tables_lock):
         found.append("in the background: Cromwell's tables are made")
-    for lock in (cache_folder() / "archives").glob("*.lock"):
-        if java.is_being_made(lock.with_suffix(".archive")):
-            found.append("in the background: a class archive is made, for faster starts")
+    with contextlib.suppress(NotPrivate):
+        for lock in (cache_folder() / "archives").glob("*.lock"):
+            if java.is_being_made(lock.with_suffix(".archive")):
+                found.append("in the background: a class archive is made, for faster starts")
     return found
 
 
@@ -199,7 +201,7 @@ def shell(place: Place, words: tuple[str, ...]) -> None:
 @db_.command()
 @click.option("--yes", is_flag=True, help="Delete what is shown.")
 @JSON
-@place.options
+@place.options_anyhow
 def remove(place: Place, yes: bool, as_json: bool) -> None:
     """Show what belongs to an instance, and with --yes delete it all.
 

@@ -11,9 +11,8 @@ from cromwell_userdb import releases
 from cromwell_userdb.cli import config, place, screen, session
 from cromwell_userdb.cli.place import Place, require, tilde
 from cromwell_userdb.errors import NotFound, UsageError
-from cromwell_userdb.record import write_private
 from cromwell_userdb.report.words import table
-from cromwell_userdb.settings import to_toml
+from cromwell_userdb.settings import Value
 
 JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
@@ -156,11 +155,8 @@ def use(place: Place, engine: str) -> None:
     from cromwell_userdb.cli.place import absolute, cache_folder, with_flags
 
     path = require(place).instance.settings
-    values = config.read(path)
-    values.pop("engine.cromwell", None)
-    if engine in ("auto", "embedded"):
-        values["engine.kind"] = engine
-    else:
+    values: dict[str, Value | None] = {"engine.kind": engine, "engine.cromwell": None}
+    if engine not in ("auto", "embedded"):
         here = releases.installed(cache_folder())
         jar = here.get(engine) or absolute(engine)
         if not jar.exists():
@@ -168,8 +164,7 @@ def use(place: Place, engine: str) -> None:
                 f'There is no engine {engine!r} here: "engine list" shows those that are, and '
                 f'"engine install" fetches others; a jar is named by its path.'
             )
-        values["engine.kind"] = "cromwell"
-        values["engine.cromwell"] = str(jar)
-    found = session.engine(with_flags(place, values))
-    write_private(path, to_toml(values))
+        values = {"engine.kind": "cromwell", "engine.cromwell": str(jar)}
+    found = session.engine(with_flags(place, {name: one for name, one in values.items() if one}))
+    config.keep(path, values)
     screen.note(f"{found.name} runs workflows here from now on.")

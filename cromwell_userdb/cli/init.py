@@ -18,7 +18,7 @@ from cromwell_userdb.cli import profile as jobs
 from cromwell_userdb.cli.place import Place, tilde
 from cromwell_userdb.engine import Engine
 from cromwell_userdb.errors import CommandFailed, NotFound, UsageError, UserDBError
-from cromwell_userdb.record import Machine, write_private
+from cromwell_userdb.record import Machine
 from cromwell_userdb.settings import Value
 
 
@@ -171,7 +171,7 @@ def _keep(where: Place, values: dict[str, Value]) -> Place:
     path = where.instance.settings
     before = config.read(path)
     if before | values != before:
-        write_private(path, names.to_toml(before | values))
+        config.keep(path, {name: one for name, one in values.items() if one != before.get(name)})
     return place.with_flags(where, {})
 
 

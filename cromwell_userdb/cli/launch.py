@@ -132,8 +132,8 @@ def check_slurm(where: Place) -> None:
     if session.backend(where) == "slurm":
         if not shutil.which("sbatch"):
             raise NotFound(
-                "There is no SLURM on this machine (looked for sbatch on PATH). Run the calls here: "
-                "--backend local"
+                "There is no SLURM on this machine (looked for sbatch on PATH). Run the calls "
+                "here: --backend local"
             )
         wishes.check_settings(where.settings)
 

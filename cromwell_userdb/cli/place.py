@@ -76,6 +76,11 @@ def cache_folder() -> Path:
     try:
         return make_private(folder)
     except (PermissionError, NotADirectoryError) as error:
+        if not Path("~").expanduser().is_dir():
+            raise NotPrivate(
+                f"Your home {Path('~').expanduser()} is not there. Have HOME name a folder of "
+                "yours, or XDG_CACHE_HOME, XDG_DATA_HOME and XDG_STATE_HOME one each."
+            ) from error
         raise NotPrivate(
             f"Your cache can't be at {tilde(folder)}: {str(error.strerror).lower()}. "
             "Have XDG_CACHE_HOME name a folder of yours."
@@ -163,8 +168,10 @@ def _layers(instance: Instance, flags: Mapping[str, Value]) -> list[Layer]:
         if text := _text(path):
             layers.append(replace(_layer(tilde(path), text), is_site=True))
     named = os.environ.get("CROMWELL_USERDB_SITE")
-    if named and not Path(named).exists():
-        raise SettingError(f"$CROMWELL_USERDB_SITE names {named}, which is not there.")
+    if named and _text(Path(named)) is None:
+        raise SettingError(
+            f"$CROMWELL_USERDB_SITE names {named}, which is not there, or not to be read by you."
+        )
     return layers
 
 
@@ -255,7 +262,17 @@ def require(place: Place) -> Place:
     return place
 
 
-def options(command: Command) -> Command:
+def find_anyhow(root: str | None, name: str | None) -> Place:
+    """As `find`, with nobody's settings where those in force are wrong, and a word on it."""
+    try:
+        return find(root, name)
+    except SettingError as error:
+        click.echo(f"{error}\nGoing on without any settings.", err=True)
+        instance, label = find_instance(root, name)
+        return Place(instance, label, names.resolve([]))
+
+
+def options(command: Command, *, find: Callable[[str | None, str | None], Place] = find) -> Command:
     """Give a command ``--root`` and ``--name``, and hand it the Place they mean."""
 
     @click.option("--root", metavar="DIR", help="The instance in this folder.")
@@ -265,3 +282,8 @@ def options(command: Command) -> Command:
         return command(*args, place=find(root, name), **kwargs)
 
     return cast(Command, wrapped)
+
+
+def options_anyhow(command: Command) -> Command:
+    """`options` for what has to work whatever the settings are."""
+    return options(command, find=find_anyhow)
