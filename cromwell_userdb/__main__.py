@@ -16,11 +16,19 @@ def main() -> None:
     # Modules are most of what a command makes, and no garbage: the collector would only walk them.
     gc.set_threshold(100_000, 20, 100)
     try:
+        begun = _reader() if sys.argv[1:2] == ["run"] else None
         from cromwell_userdb.cli import main as command
 
-        command(prog_name="cromwell-userdb")
+        command(prog_name="cromwell-userdb", obj=begun)
     except KeyboardInterrupt:
         sys.exit(130)
+
+
+def _reader() -> object:
+    """What reads workflows takes as long to load as all the rest: both begin at once."""
+    from cromwell_userdb import process
+
+    return process.beside("cromwell_userdb.wdl")
 
 
 if __name__ == "__main__":

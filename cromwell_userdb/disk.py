@@ -8,7 +8,6 @@ import fcntl
 import os
 import pwd
 import re
-import secrets
 import shutil
 import stat
 import time
@@ -256,6 +255,8 @@ def free_space(path: Path) -> int:
 def secret(instance: Instance) -> str:
     """The engine's password, made where it is missing: each start of the server sets it anew."""
     if not instance.secret.exists():
+        import secrets  # once in an instance's life
+
         write_private(instance.secret, secrets.token_urlsafe(24) + "\n")
     return instance.secret.read_text().strip()
 

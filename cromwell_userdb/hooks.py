@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import difflib
-import importlib.resources
 import os
 import re
-import secrets
 import shlex
 import socket
 from collections.abc import Iterable, Mapping
@@ -16,7 +14,7 @@ from pathlib import Path
 from cromwell_userdb.errors import UsageError
 from cromwell_userdb.record import make_private, write_private
 
-_PACKAGED = importlib.resources.files("cromwell_userdb").joinpath("slurm")
+_PACKAGED = Path(__file__).with_name("slurm")
 
 
 @dataclass(frozen=True)
@@ -91,12 +89,12 @@ def _word(value: Path | str | int | tuple[str, ...]) -> str:
 def install(folder: Path, settings: HookSettings) -> None:
     """Copy the hooks to `folder`, so that a changed install never changes a run."""
     make_private(folder)
-    for hook in _PACKAGED.iterdir():
+    for hook in os.scandir(_PACKAGED):
         if hook.is_file():
             # Thirty waits for the disk would be a good part of a run's start.
-            write_private(folder / hook.name, hook.read_bytes(), mode=0o700, durable=False)
+            write_private(folder / hook.name, Path(hook).read_bytes(), mode=0o700, durable=False)
     write_private(folder / "batch", batch_text(settings), durable=False)
-    write_private(folder / "settings", settings_text(settings))
+    write_private(folder / "settings", settings_text(settings), durable=False)
 
 
 def batch_text(settings: HookSettings) -> str:
@@ -120,7 +118,7 @@ def snapshot(state: Path, environ: Mapping[str, str], *, cluster: str = "") -> P
 
 def new_marker() -> str:
     """The end of the document in which a template hands attributes to a hook: not guessable."""
-    return f"END-{secrets.token_hex(12)}"
+    return f"END-{os.urandom(12).hex()}"
 
 
 def template_values(

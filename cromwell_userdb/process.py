@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import gc
+import importlib
 import os
+import pickle
 import select
 import signal
 import subprocess
@@ -12,11 +14,13 @@ import sys
 import time
 import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import NoReturn, TypeVar, cast
+from typing import Any, NoReturn, TypeVar
 
 from cromwell_userdb.errors import CommandFailed, StartFailed
 
+Q = TypeVar("Q")
 T = TypeVar("T")
 
 Child = subprocess.Popen[bytes]
@@ -147,50 +151,66 @@ def fork_detached(work: Callable[[], object], *, log: Path) -> int:
         os._exit(status)
 
 
-def beside(work: Callable[[], T]) -> Callable[[], T]:
-    """Begin `work` in a fork; what is returned waits for it, and gives or raises what it did.
+@dataclass(frozen=True)
+class Beside:
+    """A process that has been told what to load, and does one thing with it."""
 
-    For work whose imports are heavy: they are made while we make ours, and take no memory here.
-    """
-    read, write = os.pipe()
-    sys.stdout.flush()
-    sys.stderr.flush()
-    pid = os.fork()
-    if not pid:
-        os.close(read)
-        _answer(work, write)
-    os.close(write)
+    pid: int
+    questions: int
+    answers: int
 
-    def result() -> T:
-        import pickle
+    def do(self, work: Callable[[Q], T], asked: Q) -> Callable[[], T]:
+        """Begin `work`; what is returned waits for it, and gives or raises what it did.
 
-        with open(read, "rb") as file:  # noqa: PTH123  # a descriptor
+        All of it is sent: what is asked, and what comes of it.
+        """
+        with open(self.questions, "wb") as file:  # noqa: PTH123  # a descriptor
+            pickle.dump((work, asked), file)
+        return self._result
+
+    def _result(self) -> Any:
+        with open(self.answers, "rb") as file:  # noqa: PTH123  # a descriptor
             data = file.read()
-        _, status = os.waitpid(pid, 0)
-        if status:
+        if os.waitpid(self.pid, 0)[1]:
             raise CommandFailed("A process of this command was killed; try again.")
         given, error = pickle.loads(data)
         if error is not None:
             raise error
-        return cast(T, given)
-
-    return result
+        return given
 
 
-def _answer(work: Callable[[], object], write: int) -> NoReturn:
-    """Send what `work` gives or raises, and end."""
+def beside(module: str) -> Beside:
+    """A fork that loads `module` while we load what we need; without anything to do it ends."""
+    theirs, questions = os.pipe()
+    answers, ours = os.pipe()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    pid = os.fork()
+    if not pid:
+        os.close(questions)
+        os.close(answers)
+        _serve(module, theirs, ours)
+    os.close(theirs)
+    os.close(ours)
+    return Beside(pid, questions, answers)
+
+
+def _serve(module: str, questions: int, answers: int) -> NoReturn:
     status = 1
     try:
-        import pickle
-
-        answer: tuple[object, Exception | None]
-        try:
-            answer = work(), None
-        except Exception as error:  # noqa: BLE001  # it is raised where somebody can tell of it
-            error.add_note(traceback.format_exc())
-            answer = None, error
-        with open(write, "wb") as file:  # a descriptor
-            pickle.dump(answer, file)
+        importlib.import_module(module)
+        with open(questions, "rb") as file:  # a descriptor
+            question = file.read()
+        if question:
+            work, asked = pickle.loads(question)
+            answer: tuple[object, Exception | None]
+            try:
+                answer = work(asked), None
+            except Exception as error:  # noqa: BLE001  # raised where somebody can tell of it
+                error.add_note(traceback.format_exc())
+                answer = None, error
+            with open(answers, "wb") as file:  # a descriptor
+                pickle.dump(answer, file)
         status = 0
     finally:
         os._exit(status)

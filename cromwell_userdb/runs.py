@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import re
-import secrets
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import UTC, datetime
@@ -152,7 +152,7 @@ def moment(then: datetime) -> str:
 
 def new_token() -> str:
     """What a run is recognised by in Cromwell's tables; nobody guesses it."""
-    return secrets.token_hex(16)
+    return os.urandom(16).hex()
 
 
 def new_folder(instance: Instance) -> RunFolder:

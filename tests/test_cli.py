@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 from served import end
 
-from cromwell_userdb import database, leader, provision, runs, server, startup, wdl
-from cromwell_userdb.cli import files, place, screen
+from cromwell_userdb import database, files, leader, provision, runs, server, startup, wdl
+from cromwell_userdb.cli import place, screen
 from cromwell_userdb.errors import NoSpace, NotPrivate, UsageError, WdlError
 from cromwell_userdb.instance import RunFolder
 from cromwell_userdb.record import Identity
@@ -48,7 +48,7 @@ def test_inputs_may_begin_with_a_byte_order_mark(inputs):
 def test_inputs_are_utf_8_in_every_locale(tmp_path):
     path = tmp_path / "inputs.json"
     path.write_bytes('{"w.é": "ü"}'.encode())
-    code = "import sys; from cromwell_userdb.cli import files"
+    code = "import sys; from cromwell_userdb import files"
     code += "; print(ascii(files.read_mapping(sys.argv[1], 'inputs')))"
     argv = [sys.executable, "-X", "utf8=0", "-c", code, str(path)]
     done = subprocess.run(

@@ -24,9 +24,9 @@ LAYERS = [
     "instance reference settings journal sockets wish",
     "attempts process record registry render database wdl hocon progress policy",
     "pulled runs",
-    "binaries disk hooks images java keys lease pack register releases schema traps"
+    "binaries disk files hooks images java keys lease pack register releases schema traps"
     " callcache cluster limits metadata modules runtimes slurm workflows",
-    "conda queue tally",
+    "conda queue reading tally",
     "adoption engine leader provision pulls server supervisor",
     "docker prepare startup",
     "embedded report",
@@ -51,7 +51,7 @@ ONLY_IMPORTER = {
     "requests": "registry",
     "rich": "cli",
     "subprocess": "process",
-    "yaml": "cli",
+    "yaml": "files",
 }
 HEAVY = {
     "dxf", "requests", "rich", "jinja2", "pymysql", "WDL", "pyhocon", "pooch", "rattler", "yaml",

@@ -415,7 +415,7 @@ def label_(place: Place, run: str, labels: tuple[str, ...], as_json: bool) -> No
       cromwell-userdb label 12 cohort=7 paper=figure-2
     """
     from cromwell_userdb import workflows
-    from cromwell_userdb.cli.files import read_labels
+    from cromwell_userdb.files import read_labels
     from cromwell_userdb.cli.session import connect
 
     _, state = _run(place, run)

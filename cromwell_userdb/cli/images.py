@@ -46,7 +46,7 @@ def images_() -> None:
 
 def _store(where: Place, folder: str | None) -> Store:
     """The folder that is named, by itself; else the user's and the site's."""
-    return Store(absolute(folder)) if folder else containers.store(where.settings)
+    return images.check(Store(absolute(folder))) if folder else containers.store(where.settings)
 
 
 @images_.command("list")
@@ -193,8 +193,7 @@ def _wanted(name: str, inputs: str | None, imports: Sequence[Path]) -> Iterator[
     if not (name.endswith(".wdl") or Path(name).is_file()):
         yield parse(name)
         return
-    from cromwell_userdb import wdl
-    from cromwell_userdb.cli import files
+    from cromwell_userdb import files, wdl
 
     document = wdl.load(absolute(name), imports=imports)
     given = files.read_inputs(inputs, types={one.name: one.type for one in document.inputs})

@@ -10,25 +10,25 @@ from pathlib import Path
 from typing import Any
 
 from cromwell_userdb import engine as engines
-from cromwell_userdb import hooks, leader, process, runs
+from cromwell_userdb import files, hooks, leader, process, runs
 from cromwell_userdb.cli import (
     containers,
-    files,
     here,
     leftovers,
     place,
-    reading,
     screen,
     session,
+    sources,
     wishes,
 )
 from cromwell_userdb.cli.place import Place
-from cromwell_userdb.cli.reading import Reader
-from cromwell_userdb.cli.reading import is_url as is_url
+from cromwell_userdb.cli.sources import Reader
+from cromwell_userdb.cli.sources import is_url as is_url
 from cromwell_userdb.engine import Engine
 from cromwell_userdb.errors import NotFound, UsageError, WdlError
 from cromwell_userdb.hooks import check_extra
 from cromwell_userdb.instance import RunFolder
+from cromwell_userdb.reading import Source
 from cromwell_userdb.record import Identity, make_private, write_json, write_private
 from cromwell_userdb.runs import Request, State
 from cromwell_userdb.settings import Settings
@@ -53,18 +53,23 @@ class Order:
     sources: tuple[Path, ...]
     metadata_output: Path | None
     arguments: tuple[str, ...]
+    images: tuple[str, ...] = ()
 
 
 def order(
-    where: Place, *, more_flags: Mapping[str, Any], read: Reader | None = None, **words: Any
+    where: Place,
+    *,
+    more_flags: Mapping[str, Any],
+    begun: tuple[Source, Reader] | None = None,
+    **words: Any,
 ) -> Order:
     """Read and check everything that a `run` command names; nothing is started.
 
-    `read` gives the workflow and its inputs, where somebody has begun to read them.
+    `begun` is the reading of the workflow and its inputs, where somebody has begun with it.
 
     Raises UsageError, WdlError: one sentence for each thing that is wrong.
     """
-    read = read or reading.begin(where, words)
+    source, read = begun or sources.begin(where, words)
     flags = {
         "engine.kind": words["engine"],
         "engine.cromwell": words["cromwell"],
@@ -78,7 +83,6 @@ def order(
     check_slurm(where)
     if words["inputs"] and words["inputs_option"]:
         raise UsageError("Name the inputs once: as the second word, or with -i.")
-    source = words["inputs"] or words["inputs_option"]
     engine = session.engine(where)
     options = _options(words["options"], where.settings)
     found = read()
@@ -91,20 +95,22 @@ def order(
         containers.check(where, found.wishes, options)
         if session.backend(where) == "slurm":
             wishes.check(where.settings, found.wishes, options, engine=engine.kind)
+    named = words["wdl"]
     language = [("-t", words["kind"]), ("-v", words["type_version"])]
     return Order(
         where=where,
         engine=engine,
-        wdl=words["wdl"] if is_url(words["wdl"]) and engine.kind == "cromwell" else str(found.path),
+        wdl=named if is_url(named) and engine.kind == "cromwell" else str(source.path),
         workflow=found.workflow,
-        name=words["run_name"] or _name(source),
+        name=words["run_name"] or _name(source.inputs),
         inputs=found.inputs,
         options=options,
         labels=files.read_labels(words["labels"], words["more_labels"]),
         imports=words["imports"],
-        sources=found.sources,
+        sources=found.files,
         metadata_output=_metadata_output(words["metadata_output"]),
         arguments=tuple(part for pair in language if pair[1] for part in pair),
+        images=containers.named(found.wishes, options),
     )
 
 
@@ -182,6 +188,8 @@ def enter(what: Order, *, on_limit: str = "abort") -> RunFolder:
         executions=str(session.executions_place(what.where)),
         sources=files.keep_sources(what.sources, folder.path),
     )
+    if what.images:
+        write_json(folder.images, what.images)
     write_json(folder.inputs, what.inputs)
     write_json(folder.options, what.options)
     write_json(folder.labels, dict(what.labels) | {runs.LABEL: request.token})
@@ -239,7 +247,7 @@ def begin(
     return leader.Task(
         folder=folder,
         request=request,
-        argv=argv,
+        argv=containers.fetching(where, folder, argv) if engine.kind == "cromwell" else argv,
         environment=containers.environment(
             containers.program(where, folder), engines.environment(engine, os.environ)
         ),
@@ -250,15 +258,15 @@ def begin(
     )
 
 
-def _properties(where: Place) -> dict[str, str]:
-    allowed = where.settings.engine_network_imports
-    return {"cromwell.userdb.network-imports": "true"} if allowed else {}
-
 def _snapshot(where: Place) -> Path:
     """The look at SLURM's queue that the run's hooks take."""
     state = session.hooks_state(where)
     return hooks.snapshot(state, os.environ, cluster=where.settings.slurm_cluster)
 
+
+def _properties(where: Place) -> dict[str, str]:
+    allowed = where.settings.engine_network_imports
+    return {"cromwell.userdb.network-imports": "true"} if allowed else {}
 
 
 def _arguments(folder: RunFolder, request: Request) -> list[str | Path]:

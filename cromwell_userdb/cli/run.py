@@ -110,14 +110,14 @@ def run_(
       cromwell-userdb run workflow.wdl inputs.json
       cromwell-userdb run workflow.wdl --input workflow.sample=NA12878 --detach
     """
-    from cromwell_userdb.cli import reading
+    from cromwell_userdb.cli import sources
 
     # First, so that the rest is loaded while it is read.
-    read = reading.begin(place, words)
+    begun = sources.begin(place, words)
     from cromwell_userdb.cli import here, launch
 
     here.check_run(place)
-    order = launch.order(place, read=read, **words, more_flags={"run.backend": backend})
+    order = launch.order(place, begun=begun, **words, more_flags={"run.backend": backend})
     if not quiet:
         offer_to_resume(order)
     with Interrupts() as interrupts:

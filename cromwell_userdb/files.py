@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import zipfile
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -50,7 +52,7 @@ def read_mapping(source: str, what: str) -> dict[str, Any]:
     text = _text(source, what)
     where = "standard input" if source == "-" else source
     try:
-        value = json.loads(text) if text.lstrip().startswith("{") else _yaml(text, where)
+        value = _json(text, where) if text.lstrip().startswith("{") else _yaml(text, where)
     except json.JSONDecodeError as error:
         raise UsageError(f"{where}:{error.lineno}:{error.colno}: {error.msg}.") from error
     except RecursionError as error:
@@ -90,11 +92,41 @@ def _text(source: str, what: str) -> str:
         raise UsageError(f"{where}: the {what} can't be read: {error.strerror}.") from error
 
 
+def _json(text: str, where: str) -> Any:
+    def once_each(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        found = dict(pairs)
+        if len(found) < len(pairs):
+            [(twice, _)] = Counter(name for name, _ in pairs).most_common(1)
+            written = re.finditer(rf'"{re.escape(twice)}"\s*:', text)
+            raise _twice(where, twice, [text.count("\n", 0, at.start()) + 1 for at in written])
+        return found
+
+    return json.loads(text, object_pairs_hook=once_each)
+
+
+def _twice(where: str, name: str, lines: Sequence[int]) -> UsageError:
+    """JSON and YAML leave open which of two values holds: whoever wrote it knows."""
+    at = f" (lines {', '.join(map(str, lines))})" if lines else ""
+    return UsageError(f"{where}: {name!r} is there twice{at}: take one of them out.")
+
+
 def _yaml(text: str, where: str) -> Any:
     import yaml
 
+    class Loader(yaml.SafeLoader):
+        def construct_mapping(self, node: Any, deep: bool = False) -> Any:
+            lines: dict[str, int] = {}
+            for key, _ in node.value:
+                if not isinstance(key, yaml.ScalarNode):
+                    continue
+                line = key.start_mark.line + 1
+                if key.value in lines:
+                    raise _twice(where, key.value, [lines[key.value], line])
+                lines[key.value] = line
+            return super().construct_mapping(node, deep)
+
     try:
-        return yaml.safe_load(text)
+        return yaml.load(text, Loader=Loader)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         place = f":{mark.line + 1}:{mark.column + 1}" if mark else ""
