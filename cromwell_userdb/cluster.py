@@ -40,7 +40,7 @@ class Partition:
 
     def most_gpus(self, type: str = "") -> int:
         """How many GPUs, of that type where one is named, a node has at most."""
-        found = re.findall(r"\bgpu(?::([A-Za-z][^:,(]*))?:(\d+)", self.gres)
+        found = re.findall(r"(?:^|,)gpu(?::([^:,()]+))?:(\d+)(?=[,(]|$)", self.gres)
         return max((int(count) for kind, count in found if type in ("", kind)), default=0)
 
 

@@ -131,9 +131,14 @@ def _attempt(key: Key, facts: dict[str, str], known: dict[str, slurm.Usage]) -> 
         attempt = replace(attempt, return_code=0)
     usage = known.get(attempt.job)
     # A controller that lost its state counts from 1 again: another job may have the number.
-    if usage and usage.folder == attempt.root:
+    if usage and usage.folder in (attempt.root, _adopted(attempt.root)):
         attempt = _with_usage(attempt, usage)
     return with_files(attempt)
+
+
+def _adopted(root: str) -> str:
+    """The call of an earlier run whose job a call has taken up, "" where it has its own."""
+    return _text(Path(root) / "execution/.adopted").strip()
 
 
 def _with_usage(attempt: Attempt, usage: slurm.Usage) -> Attempt:

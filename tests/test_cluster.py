@@ -55,6 +55,21 @@ def test_partitions_are_read_with_their_largest_node() -> None:
     )  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    ("gres", "type", "most"),
+    [
+        ("gpu:4(S:0-1)", "", 4),
+        ("gpu:a100:4(S:0-1),gpu:v100:2(S:0)", "v100", 2),
+        ("nvme:2,gpu:1g.5gb:7", "1g.5gb", 7),
+        ("nvme:2,gpu:1g.5gb:7", "", 7),
+        ("gpu:a100:4", "h100", 0),
+        ("", "", 0),
+    ],
+)
+def test_gpus_are_counted_by_type(gres: str, type: str, most: int) -> None:
+    assert Partition("x", gres=gres).most_gpus(type) == most
+
+
 def test_accounts_are_read_with_their_limits_the_default_first() -> None:
     assert hal().associations[1] == Association(
         "deptc", "short", ("normal",), False, 40, 20, 2880, "cpu=64", "cpu=512,mem=1T"
