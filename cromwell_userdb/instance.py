@@ -108,6 +108,11 @@ class RunFolder:
         return self.path / "pulls.jsonl"
 
     @property
+    def images(self) -> Path:
+        """The names of images that the run is sure to want."""
+        return self.path / "images.json"
+
+    @property
     def abort(self) -> Path:
         return self.path / "abort"
 

@@ -5,17 +5,18 @@ from __future__ import annotations
 import os
 import shlex
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from cromwell_userdb import docker, runtimes
 from cromwell_userdb.cli.place import Place, cache_folder
 from cromwell_userdb.docker import Containers
-from cromwell_userdb.errors import NotFound
+from cromwell_userdb.errors import NotFound, UserDBError
 from cromwell_userdb.images import Store
 from cromwell_userdb.instance import RunFolder
-from cromwell_userdb.record import make_private, write_private
+from cromwell_userdb.record import make_private, read_json, write_private
+from cromwell_userdb.reference import parse
 from cromwell_userdb.runtimes import Runtime
 from cromwell_userdb.settings import Settings
 from cromwell_userdb.wish import UNKNOWN, Wish
@@ -58,17 +59,71 @@ def check(where: Place, wishes: Sequence[Wish], options: Mapping[str, Any]) -> N
 
     `options` are the run's, which may name an image for tasks without one. Raises NotFound.
     """
-    given = options.get("default_runtime_attributes")
-    defaults = given if isinstance(given, dict) else {}
     try:
         containers(where)
     except NotFound as error:
-        for wish in wishes:
-            for name in ("container", "docker"):
-                if image := wish.values.get(name, defaults.get(name)):
-                    line = f"{wish.lines[name]}: " if name in wish.lines else ""
-                    shown = f"an image ({name})" if image is UNKNOWN else f"the image {image}"
-                    raise NotFound(f"{line}task {wish.task} wants {shown}. {error}") from error
+        for wish, name, image in _wanted(wishes, options):
+            line = f"{wish.lines[name]}: " if name in wish.lines else ""
+            shown = f"an image ({name})" if image is UNKNOWN else f"the image {image}"
+            raise NotFound(f"{line}task {wish.task} wants {shown}. {error}") from error
+
+
+def named(wishes: Sequence[Wish], options: Mapping[str, Any]) -> tuple[str, ...]:
+    """The images that are sure to be wanted, each once."""
+    found = [image for _, _, image in _wanted(wishes, options) if isinstance(image, str)]
+    return tuple(dict.fromkeys(found))
+
+
+def _wanted(wishes: Sequence[Wish], options: Mapping[str, Any]) -> Iterator[tuple[Wish, str, Any]]:
+    """Each task's image, and the name of the attribute that asks for it."""
+    given = options.get("default_runtime_attributes")
+    defaults = given if isinstance(given, dict) else {}
+    for wish in wishes:
+        asked = {
+            name: wish.values.get(name, defaults.get(name)) for name in ("container", "docker")
+        }
+        for name, image in asked.items():
+            if image:
+                first = image[0] if isinstance(image, list) else image
+                yield wish, name, first
+                break
+
+
+_FETCH = """\
+trap 'kill "$child" 2>/dev/null; exit 143' TERM
+while [ "$1" != -- ]; do
+    docker pull "$1" & child=$!
+    wait "$child"
+    shift
+done
+shift
+trap - TERM
+exec "$@"
+"""
+
+
+def fetching(where: Place, run: RunFolder, argv: Sequence[str]) -> list[str]:
+    """The engine's words, behind the pulls of images that are not here.
+
+    A Cromwell gives up an image that does not come within five minutes.
+    """
+    missing = _missing(where, read_json(run.images) or ())
+    return ["/bin/sh", "-c", _FETCH, "sh", *missing, "--", *argv] if missing else list(argv)
+
+
+def _missing(where: Place, wanted: Sequence[str]) -> list[str]:
+    try:
+        found = containers(where) if wanted else None
+        here = {(name, tag) for name, tag, _ in docker.answer(found)} if found else set()
+        references = {image: parse(image) for image in wanted} if found else {}
+    except UserDBError:
+        # The engine will meet it, too, and it is told there.
+        return []
+    return [
+        image
+        for image, one in references.items()
+        if not any((name, one.version) in here for name in one.spellings)
+    ]
 
 
 def for_hooks(where: Place, run: RunFolder, root: Path) -> dict[str, Any]:
