@@ -118,10 +118,12 @@ def run_(
 
     here.check_run(place)
     order = launch.order(place, begun=begun, **words, more_flags={"run.backend": backend})
-    if not quiet:
-        offer_to_resume(order)
+    lost = None if quiet else offered_to_resume(order)
     with Interrupts() as interrupts:
-        folder = launch.launch(order, wait=wait, quiet=quiet, on_limit=on_limit)
+        if lost:
+            folder = take_up(order, lost, wait=wait)
+        else:
+            folder = launch.launch(order, wait=wait, quiet=quiet, on_limit=on_limit)
         if detach:
             tell_detached(folder, place, as_json=as_json)
         else:
@@ -129,15 +131,32 @@ def run_(
             conclude(folder, state, place, as_json=as_json)
 
 
-def offer_to_resume(order: Order) -> None:
-    """Say so where this very workflow was lost before, with these inputs."""
+def offered_to_resume(order: Order) -> State | None:
+    """The run of this very workflow and these inputs that was lost, if it is to be resumed.
+
+    At a terminal that is asked; elsewhere it is only told how.
+    """
     from cromwell_userdb.cli import resume
 
-    if lost := resume.lost_twin(order):
-        screen.note(
-            f"run {lost.run} of this workflow and these inputs was lost; its jobs are taken up by: "
-            f"cromwell-userdb resume {lost.run}{order.where.option}"
-        )
+    lost = resume.lost_twin(order)
+    if lost is None:
+        return None
+    told = f"run {lost.run} of this workflow and these inputs was lost"
+    if sys.stdin.isatty():
+        return lost if click.confirm(f"{told}. Resume it", default=True, err=True) else None
+    screen.note(
+        f"{told}; its jobs are taken up by: cromwell-userdb resume {lost.run}{order.where.option}"
+    )
+    return None
+
+
+def take_up(order: Order, lost: State, *, wait: bool) -> RunFolder:
+    """Resume a run that was lost, instead of running the same from the start."""
+    from cromwell_userdb.cli import resume
+
+    old = order.where.instance.run(lost.run)
+    wish = resume.wished(order.where, old, {}, flags={}, orphans="cancel", quiet=False)
+    return resume.launched(wish, wait=wait)
 
 
 @click.command("attach", cls=OnRun)
