@@ -17,7 +17,7 @@ from dataclasses import asdict, dataclass, fields, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from cromwell_userdb.errors import Held, NoSpace, UsageError
+from cromwell_userdb.errors import Held, NoSpace, NotPrivate, UsageError
 from cromwell_userdb.record import make_private, read_json, write_private
 from cromwell_userdb.reference import Reference, parse
 
@@ -226,6 +226,14 @@ def make(folder: Path) -> Path:
             "another folder."
         ) from error
     return folder
+
+
+def check(store: Store) -> Store:
+    """Refuse folders into which anybody could lay an image for us to run."""
+    for folder in store.folders:
+        if folder.is_dir() and folder.stat().st_mode & 0o002:
+            raise NotPrivate(f"Anybody may put images into {folder}: chmod o-w {folder}")
+    return store
 
 
 def mode_in(folder: Path) -> int:

@@ -125,11 +125,30 @@ def _here(way: Way, wanted: Reference, environ: Mapping[str, str], say: Say) -> 
                 images.sweep(left)
         if not images.located(store, found.digest):
             telling(f"pulling {found.digest[:19]}")
-            # A name of its own: the program of a pull that was killed may still write.
-            with _scratch(file.with_name(f"{file.name}.new-{secrets.token_hex(4)}")) as scratch:
-                _pull(way.runtime, exact, found, scratch, environ, telling)
-                images.settle(scratch / _PULLED, file)
+            _pull_patiently(way.runtime, exact, found, file, environ, telling)
         return images.put(store, wanted, found.digest, origin=f"docker://{exact.full_name}")
+
+
+def _pull_patiently(
+    runtime: Runtime,
+    exact: Reference,
+    found: Found,
+    file: Path,
+    environ: Mapping[str, str],
+    say: Say,
+) -> None:
+    """Pull the image to its place; once more where the first pull broke off."""
+    for attempt in (1, 2):
+        # A name of its own: the program of a pull that was killed may still write.
+        with _scratch(file.with_name(f"{file.name}.new-{secrets.token_hex(4)}")) as scratch:
+            try:
+                _pull(runtime, exact, found, scratch, environ, say)
+            except CommandFailed as error:
+                if attempt == 2:
+                    raise
+                say(f"once more, as {error}")
+            else:
+                return images.settle(scratch / _PULLED, file)
 
 
 @contextlib.contextmanager

@@ -7,7 +7,9 @@ import contextlib
 import hashlib
 import json
 import os
+import re
 import ssl
+import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -24,6 +26,10 @@ from cromwell_userdb.reference import Reference
 _PATIENCE = 30
 """Seconds without a word from a registry."""
 
+_PAUSES = (1.0, 5.0)
+"""Seconds before a registry that is out of order is asked again."""
+
+_DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 _BUNDLES = ("/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt")
 
 _SILENCE = (requests.ConnectionError, requests.Timeout)
@@ -48,19 +54,26 @@ class Found:
     login: Login | None
 
 
-def look_up(wanted: Reference, environ: Mapping[str, str]) -> Found:
+def look_up(
+    wanted: Reference,
+    environ: Mapping[str, str],
+    *,
+    sleep: Callable[[float], None] = time.sleep,
+) -> Found:
     """The digest that the registry has for `wanted` now; raises DownloadFailed with the reason."""
     own = login(wanted.host, environ)
     try:
-        return _asked(wanted, own, plain=False)
+        return _asked(wanted, own, sleep, plain=False)
     except _SILENCE as error:
         if wanted.is_local and _DISTRUST not in str(error):
             with contextlib.suppress(*_SILENCE):
-                return _asked(wanted, own, plain=True)
+                return _asked(wanted, own, sleep, plain=True)
         raise DownloadFailed(_unreachable(wanted, error)) from error
 
 
-def _asked(wanted: Reference, own: Login | None, *, plain: bool) -> Found:
+def _asked(
+    wanted: Reference, own: Login | None, sleep: Callable[[float], None], *, plain: bool
+) -> Found:
     registry = dxf.DXF(
         wanted.server,
         wanted.path,
@@ -70,7 +83,7 @@ def _asked(wanted: Reference, own: Login | None, *, plain: bool) -> Found:
         timeout=_PATIENCE,
     )
     try:
-        digest = _digest(registry, wanted.digest or wanted.tag)
+        digest = _patiently(lambda: _digest(registry, wanted), sleep)
     except _SILENCE:
         raise
     except (dxf.exceptions.DXFUnauthorizedError, KeyError) as error:
@@ -90,14 +103,29 @@ def _asked(wanted: Reference, own: Login | None, *, plain: bool) -> Found:
     return Found(digest, plain, own)
 
 
-def _digest(registry: Any, version: str) -> str:
+def _digest(registry: Any, wanted: Reference) -> str:
     """The registry's own word for it, else the digest of what it sends."""
+    version = wanted.digest or wanted.tag
     # No registry counts this one as a pull.
     digest, _ = registry.head_manifest_and_response(version)
-    if digest:
+    if wanted.digest:
+        return wanted.digest
+    if digest and _DIGEST.fullmatch(digest):
         return str(digest)
     _, response = registry.get_manifest_and_response(version)
     return f"sha256:{hashlib.sha256(response.content).hexdigest()}"
+
+
+def _patiently(ask: Callable[[], str], sleep: Callable[[float], None]) -> str:
+    """The answer of a registry that may be out of order for a moment."""
+    for pause in _PAUSES:
+        try:
+            return ask()
+        except requests.HTTPError as error:
+            if error.response is None or error.response.status_code < 500:
+                raise
+        sleep(pause)
+    return ask()
 
 
 def _authentication(own: Login | None) -> Callable[[Any, requests.Response], None]:

@@ -16,7 +16,9 @@ from cromwell_userdb.reference import Reference
 KINDS = ("apptainer", "singularity", "podman", "docker")
 """In the order in which they are looked for."""
 
-_SIGN = re.compile(r"^(?:.* ended with status \d+: )?(?:FATAL|ERROR|Error(?: response from daemon)?):\s*")
+_SIGN = re.compile(
+    r"^(?:.* ended with status \d+: )?(?:FATAL|ERROR|Error(?: response from daemon)?):\s*"
+)
 """What comes before a program's last words."""
 
 _FULL = ("no space left on device", "disk quota exceeded")

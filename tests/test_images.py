@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from cromwell_userdb import images
-from cromwell_userdb.errors import Held, NoSpace, UsageError
+from cromwell_userdb.errors import Held, NoSpace, NotPrivate, UsageError
 from cromwell_userdb.images import Store, file_of
 from cromwell_userdb.reference import parse
 
@@ -166,6 +166,13 @@ def test_a_lock_that_is_held_for_too_long_is_said_with_its_place(store):
         images.lock(store.own, "sha256-71cd", patience=0.1),
     ):
         pass
+
+
+def test_a_folder_that_anybody_may_fill_is_refused(tmp_path):
+    (tmp_path / "open").mkdir()
+    (tmp_path / "open").chmod(0o777)
+    with pytest.raises(NotPrivate, match=r"Anybody may put images into .*/open: chmod o-w"):
+        images.check(Store(tmp_path / "own", (tmp_path / "open",)))
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"images": [{"name": "x"}]}'])

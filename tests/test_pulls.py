@@ -24,6 +24,7 @@ FAKE = """#!/bin/bash
 [[ $* != *--help* ]] || exec echo "--authfile string"
 echo "$*" >>"$ASKED"
 [[ ! -v FAKE_SLOW ]] || sleep "$FAKE_SLOW"
+[[ ! -v FAKE_BREAKS || -e $ASKED.broke ]] || { touch "$ASKED.broke"; exit 1; }
 [[ ! -v FAKE_FAILS ]] || { echo "FATAL:   $FAKE_FAILS" >&2; exit 255; }
 for word; do
     [[ $word != --authfile=* ]] || cp "${word#*=}" "$ASKED.login"
@@ -115,6 +116,13 @@ def test_a_pull_that_fails_leaves_nothing_and_says_why(way, registry, monkeypatc
     with pytest.raises(NoSpace):
         bring(way, f"{registry.host}/lab/bad:1")
     assert not list(images.verify(way.store, way.store.own, lambda *_: None))
+
+
+def test_a_pull_that_broke_off_is_tried_once_more(way, registry, asked, monkeypatch):
+    monkeypatch.setenv("FAKE_BREAKS", "1")
+    digest = registry.push("lab/broken", "1")
+    assert bring(way, f"{registry.host}/lab/broken:1").digest == digest
+    assert len(asked()) == 2
 
 
 def test_never_says_which_file_to_bring(way, registry, asked):

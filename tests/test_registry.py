@@ -1,6 +1,7 @@
 """Registries: what they have for a name, with the user's own login, in words where they refuse."""
 
 import base64
+import hashlib
 import http.server
 import json
 import threading
@@ -108,13 +109,14 @@ class Hub(http.server.BaseHTTPRequestHandler):
 
     seen: list[tuple[str, str]]
     status = 200
+    digest = f"sha256:{'ab' * 32}"
 
     def do_HEAD(self) -> None:
         self.seen.append((self.path, self.headers.get("Authorization", "")))
         if self.status != 200:
             self.answer(self.status)
         elif self.headers.get("Authorization") == "Bearer t0ken":
-            self.answer(200, **{"Docker-Content-Digest": f"sha256:{'ab' * 32}"})
+            self.answer(200, **{"Docker-Content-Digest": self.digest})
         else:
             place = f"https://{self.headers['Host']}/token"
             words = f'Bearer realm="{place}",service="hub",scope="repository:a/b:pull"'
@@ -172,5 +174,14 @@ def test_the_login_is_shown_only_to_who_gives_the_token(hub, tmp_path):
 )
 def test_each_refusal_has_its_own_words(hub, monkeypatch, status, words):
     monkeypatch.setattr(Hub, "status", status)
+    pauses: list[float] = []
     with pytest.raises(DownloadFailed, match=words):
-        look_up(parse(f"{hub}/a/b:1"), {})
+        look_up(parse(f"{hub}/a/b:1"), {}, sleep=pauses.append)
+    assert len(pauses) == (2 if status == 503 else 0)
+
+
+@pytest.mark.parametrize("digest", ["", "sha256:../../../tmp/x", "sha512:abcd"])
+def test_a_digest_that_is_none_is_made_from_what_comes(hub, monkeypatch, digest):
+    monkeypatch.setattr(Hub, "digest", digest)
+    own = hashlib.sha256(json.dumps({"token": "t0ken"}).encode()).hexdigest()
+    assert look_up(parse(f"{hub}/a/b:1"), {}).digest == f"sha256:{own}"

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from cromwell_userdb import docker, runtimes
+from cromwell_userdb import docker, images, runtimes
 from cromwell_userdb.cli.place import Place, cache_folder
 from cromwell_userdb.docker import Containers
 from cromwell_userdb.errors import NotFound, UserDBError
@@ -176,13 +176,14 @@ def _bin(run: RunFolder) -> Path:
 
 
 def store(settings: Settings) -> Store:
-    """The folders of images, whether or not they are there yet."""
+    """The folders of images, whether or not they are there yet; NotPrivate for unsafe ones."""
     own = settings.container_images
     sites = settings.container_site_images
-    return Store(
+    found = Store(
         Path(own).expanduser() if own else cache_folder() / "images",
         tuple(Path(folder).expanduser() for folder in sites),
     )
+    return images.check(found)
 
 
 def sbatch_options(settings: Settings) -> Sequence[str]:
