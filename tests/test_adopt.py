@@ -9,7 +9,7 @@ import subprocess
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -445,6 +445,14 @@ def test_a_session_here_that_does_not_fit_has_ended_before_the_next(here: Scene)
     assert pair.new.job != pair.old.job
     assert pair.new.end(hook="local-check-alive") == 0
     assert (pair.new.here / "stdout").read_text() == ""
+
+
+@pytest.mark.parametrize("image", ["lab/small@sha256:5f", "lab/small@sha256:00"])
+def test_a_session_here_is_taken_up_only_in_the_same_image(here: Scene, image: str) -> None:
+    pair = here.pair("here", "sleep 2", docker="lab/small@sha256:5f")
+    begun(here, pair)
+    new = here.start(replace(pair.new, attributes={**pair.new.attributes, "docker": image}))
+    assert (new.job == pair.old.job) == (image == pair.old.attributes["docker"])
 
 
 def test_what_is_left_of_a_session_here_is_ended_first(here: Scene) -> None:
