@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -101,6 +102,48 @@ def test_half_a_surrogate_is_refused(inputs, text):
         inputs(text)
 
 
+@pytest.mark.parametrize(
+    ("text", "where"),
+    [
+        (b'{"w.x": 1,\n"w.y": 2,\n"w.x": 3}', "'w.x' is there twice (lines 1, 3)"),
+        (b'{"w.x": {"a": 1,\n\n"a" : 1}}', "'a' is there twice (lines 1, 3)"),
+        (b"w.x: 1\nw.y: {b: 1, b: 2}\n", "'b' is there twice (lines 2, 2)"),
+        (b"w.x: 1\nw.y: 2\nw.x: 3\n", "'w.x' is there twice (lines 1, 3)"),
+    ],
+)
+def test_a_name_that_is_there_twice_is_refused_with_its_lines(inputs, text, where):
+    with pytest.raises(UsageError, match=re.escape(where)):
+        inputs(text)
+
+
+def test_a_workflow_with_a_byte_order_mark_is_refused_in_a_sentence(tmp_path):
+    (tmp_path / "w.wdl").write_text("\ufeffversion 1.0\nworkflow w {}\n")
+    (tmp_path / "i.wdl").write_text('version 1.0\nimport "w.wdl"\nworkflow i { call w.w }\n')
+    for name in ("w.wdl", "i.wdl"):
+        with pytest.raises(WdlError, match=r"w\.wdl.* byte order mark") as refused:
+            wdl.load(tmp_path / name)
+        assert wdl.is_certain(refused.value)
+
+
+@pytest.mark.parametrize("group", ["cluster", "config", "db", "engine", "images"])
+def test_the_help_of_a_group_has_whole_sentences(group):
+    status, said = say(group, "--help")
+    commands = said.partition("Commands:")[2]
+    assert (status, "..." in commands) == (0, False)
+    assert all(line.endswith((".", ",")) or line.startswith("   ") for line in commands.splitlines() if line)
+
+
+def test_a_version_of_the_language_that_is_none_is_refused():
+    status, said = say("run", "w.wdl", "-v", "7")
+    assert (status, "'7' is not one of 'draft-2', '1.0'" in said) == (2, True)
+
+
+def test_a_sentence_has_the_home_of_its_reader_as_people_write_it(monkeypatch):
+    monkeypatch.setenv("HOME", "/home/ada")
+    said = place.at_home("/home/ada/db holds /scratch/home/ada/x, /home/ada2/y and '/home/ada/z'.")
+    assert said == "~/db holds /scratch/home/ada/x, /home/ada2/y and '~/z'."
+
+
 @pytest.mark.parametrize("key", ["cromwell-userdb-run", "cromwell-workflow-id"])
 def test_a_label_that_a_run_is_recognised_by_is_refused(key):
     with pytest.raises(UsageError, match="choose another"):
@@ -171,6 +214,15 @@ def test_a_lost_socket_or_secret_is_said_with_the_way_on(served, tmp_path, lost,
     (served.root / lost).unlink()
     status, said = say("run", tmp_path / "w.wdl", "--root", served.root)
     assert (status, words in said, "db stop --root" in said) == (3, True, True)
+
+
+@pytest.mark.functional
+def test_an_option_that_changes_nothing_is_told_before_the_run(served, tmp_path):
+    (tmp_path / "w.wdl").write_text("version 1.0\nworkflow w {}\n")
+    (tmp_path / "o.json").write_text('{"delete_intermediate_output_files": true}')
+    status, said = say("run", tmp_path / "w.wdl", "-o", tmp_path / "o.json", "--root", served.root)
+    told = "option delete_intermediate_output_files is ignored: all files of the calls stay"
+    assert (status, 0 < said.find(told) < said.find("run 1")) == (0, True)
 
 
 @pytest.mark.functional

@@ -28,6 +28,7 @@ from cromwell_userdb.engine import Engine
 from cromwell_userdb.errors import NotFound, UsageError, WdlError
 from cromwell_userdb.hooks import check_extra
 from cromwell_userdb.instance import RunFolder
+from cromwell_userdb.options import remarks
 from cromwell_userdb.reading import Source
 from cromwell_userdb.record import Identity, make_private, write_json, write_private
 from cromwell_userdb.runs import Request, State
@@ -35,6 +36,10 @@ from cromwell_userdb.settings import Settings
 
 _SLURM = ["cluster", "partition", "account", "qos", "time"]
 _SLURM += ["constraint", "reservation", "exclude", "extra"]
+
+
+LONGEST_NAME = 255
+"""Characters of a run's name, as of a label."""
 
 
 @dataclass(frozen=True)
@@ -86,6 +91,8 @@ def order(
     engine = session.engine(where)
     options = _options(words["options"], where.settings)
     found = read()
+    for remark in remarks(options, engine=engine.kind):
+        screen.note(remark)
     if found.objection:
         # To a Cromwell it is but a warning.
         if engine.kind == "embedded":
@@ -102,7 +109,7 @@ def order(
         engine=engine,
         wdl=named if is_url(named) and engine.kind == "cromwell" else str(source.path),
         workflow=found.workflow,
-        name=words["run_name"] or _name(source.inputs),
+        name=_checked_name(words["run_name"]) or _name(source.inputs),
         inputs=found.inputs,
         options=options,
         labels=files.read_labels(words["labels"], words["more_labels"]),
@@ -147,6 +154,12 @@ def check_slurm(where: Place) -> None:
 def slurm_flags(words: Mapping[str, Any]) -> dict[str, Any]:
     """The settings that --slurm-partition and its like stand for."""
     return {f"slurm.{name}": words[f"slurm_{name}"] for name in _SLURM}
+
+
+def _checked_name(name: str | None) -> str:
+    if name and len(name) > LONGEST_NAME:
+        raise UsageError(f"--run-name takes up to {LONGEST_NAME} characters, not {len(name)}.")
+    return name or ""
 
 
 def _name(source: str | None) -> str:

@@ -23,10 +23,11 @@ from cromwell_userdb.embedded.frontend import Request
 from cromwell_userdb.embedded.images import Images, are_looked_up
 from cromwell_userdb.embedded.ledger import PATIENCE, Ledger
 from cromwell_userdb.embedded.log import also_to, fail, say, to_stdout, warn
-from cromwell_userdb.embedded.options import Options, ignored, options_of
+from cromwell_userdb.embedded.options import Options, options_of
 from cromwell_userdb.embedded.provider import Provider, provider_of
 from cromwell_userdb.embedded.record import ENGINE, Failures, Record, failure
 from cromwell_userdb.errors import Stopped, UserDBError
+from cromwell_userdb.options import remarks
 
 TERMINATED = 143
 """Cromwell's exit status after TERM, whether it aborted or left its jobs."""
@@ -75,7 +76,7 @@ def _run(request: Request, config: hocon.Tree, ledger: Ledger) -> int:
         signal.signal(signum, lambda *_: driver.stop())
     logs = options.log_folder
     with also_to(logs / f"workflow.{id}.log" if logs else None):
-        for words in ignored(given_options):
+        for words in remarks(given_options, engine="embedded"):
             warn(words)
         try:
             status = _lead(request, provider, options, driver, id)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,29 +11,6 @@ from cromwell_userdb import hocon
 from cromwell_userdb.errors import SettingError, UsageError
 
 FAILURE_MODES = ("NoNewCalls", "ContinueWhilePossible")
-
-_HEEDED = frozenset(
-    {
-        "backend",
-        "call_cache_hit_path_prefixes",
-        "default_runtime_attributes",
-        "final_call_logs_dir",
-        "final_workflow_log_dir",
-        "final_workflow_outputs_dir",
-        "memory_retry_multiplier",
-        "read_from_cache",
-        "use_relative_output_paths",
-        "workflow_failure_mode",
-        "write_to_cache",
-    }
-)
-_OF_CROMWELL = {
-    "delete_intermediate_output_files": "all files of the calls stay where they are",
-    "final_workflow_outputs_dir_metadata": "the metadata name the calls' own files",
-    "hogGroup": "all calls of a run share its limits alike",
-    "workflow_callback_uri": "nobody is called back; cromwell-userdb status tells how it ended",
-}
-"""Options that Cromwell heeds on one's own machines, and what holds here instead."""
 
 
 @dataclass(frozen=True)
@@ -96,22 +72,6 @@ def options_of(given: Mapping[str, Any], config: hocon.Tree, backend: hocon.Tree
         abort_jobs=hocon.is_true(hocon.get(config, "system.abort-jobs-on-terminate", True)),
         jobs_per_second=float(rate.get("jobs", 0)) / _seconds(rate.get("per", "1 second")),
     )
-
-
-def ignored(given: Mapping[str, Any]) -> list[str]:
-    """A sentence for each option that changes nothing here, unless it asks for nothing."""
-    names = [name for name in given if name not in _HEEDED and given[name] not in (None, False)]
-    return [f"The option {name} is ignored: {_instead(name)}." for name in names]
-
-
-def _instead(name: str) -> str:
-    known = _OF_CROMWELL.get(name)
-    return known or f"the embedded engine knows none of this name{_hint(name)}"
-
-
-def _hint(name: str) -> str:
-    near = difflib.get_close_matches(name, _HEEDED, n=1)
-    return f"; did you mean {near[0]}" if near else ""
 
 
 def _seconds(raw: Any) -> float:
