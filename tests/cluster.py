@@ -95,6 +95,15 @@ PartitionName=urgent Nodes=n4 MaxTime=60 State=UP PriorityTier=9 PreemptMode=OFF
 """
 
 
+CGROUPS = {
+    "ProctrackType": "proctrack/cgroup",
+    "TaskPlugin": "task/cgroup",
+    "JobAcctGatherType": "jobacct_gather/cgroup",
+    "JobAcctGatherParams": "NoShared",
+}
+"""For a cluster whose kernel keeps jobs to their memory; only one of them on a machine."""
+
+
 @dataclass(frozen=True)
 class Cluster:
     """A running SLURM below `root`; `short` and friends are names of its partitions."""
@@ -262,6 +271,8 @@ def stop(root: Path) -> None:
     _end(root / "db/pid", patience=0)
     _end(root / "munge/pid", patience=5)
     _end_jobs(root)
+    if (root / "slurm.conf").exists() and "proctrack/cgroup" in (root / "slurm.conf").read_text():
+        _remove_cgroups()
     shutil.rmtree(root, ignore_errors=True)
 
 
@@ -340,6 +351,7 @@ def _write_conf(root: Path, name: str, beside: Cluster | None, conf: Mapping[str
         slurmdbd.chmod(0o600)
         shutil.chown(slurmdbd, "slurm")
     (root / "slurm.conf").write_text(_changed(SLURM_CONF.format(**facts), conf))
+    (root / "cgroup.conf").write_text("CgroupAutomount=yes\nConstrainRAMSpace=yes\n")
     # A GPU is a file; these two are everywhere, and nobody looks into them.
     devices = [f"NodeName=n4 Name=gpu Type=a100 File=/dev/{name}\n" for name in ("null", "zero")]
     (root / "gres.conf").write_text("".join(devices))
@@ -454,6 +466,14 @@ def _end_jobs(root: Path) -> None:
             in_job = any(name.startswith(b"SLURM_JOB_ID=") for name in variables)
             if mine in variables and (in_job or "slurmstepd" in (folder / "comm").read_text()):
                 os.kill(int(folder.name), signal.SIGKILL)
+
+
+def _remove_cgroups() -> None:
+    """SLURM leaves its nodes' empty groups behind."""
+    for top in Path("/sys/fs/cgroup").glob("*/slurm_n[1-4]"):
+        for group in [*sorted(top.rglob("*/"), reverse=True), top]:
+            with contextlib.suppress(OSError):
+                group.rmdir()
 
 
 @pytest.fixture(scope="session")

@@ -343,15 +343,20 @@ def start(cluster: Cluster, argv: list[str | Path]) -> subprocess.Popen[str]:
     )
 
 
-def test_a_full_queue_is_waited_for(cluster: Cluster, make_run: Callable[..., Run]) -> None:
-    limit = ["sacctmgr", "-i", "modify", "user", "bob", "set"]
+@pytest.mark.parametrize(
+    ("whose", "limit"), [("user bob", "maxsubmitjobs"), ("qos normal", "maxsubmitjobsperuser")]
+)
+def test_a_full_queue_is_waited_for(
+    cluster: Cluster, make_run: Callable[..., Run], whose: str, limit: str
+) -> None:
+    change = ["sacctmgr", "-i", "modify", *whose.split(), "set"]
     run = make_run("bob")
     cluster.run(["scancel", "-u", "bob"])
-    cluster.run([*limit, "maxsubmitjobs=1"])
+    cluster.run([*change, f"{limit}=1"])
     try:
         first, second = run.call("sleep 4").submit(), run.call().submit()
     finally:
-        cluster.run([*limit, "maxsubmitjobs=-1"])
+        cluster.run([*change, f"{limit}=-1"])
     assert first.end() == second.end() == 0
 
 
@@ -432,14 +437,39 @@ def test_a_job_that_nobody_knows_is_given_up_after_a_while(make_run: Callable[..
     assert "SLURM does not know it any more" in call.stderr
 
 
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "echo 'Slurm accounting storage is disabled' >&2; exit 1",
+        "echo 'sacct: error: Access/permission denied' >&2; exit 1",
+        "exit 127",
+    ],
+    ids=["disabled", "denied", "absent"],
+)
 def test_without_accounting_the_queue_is_enough(
-    cluster: Cluster, make_run: Callable[..., Run], programs: Path
+    cluster: Cluster, make_run: Callable[..., Run], programs: Path, answer: str
 ) -> None:
-    write_program(programs, "sacct", "echo 'Slurm accounting storage is disabled' >&2; exit 1\n")
+    write_program(programs, "sacct", f"{answer}\n")
     call = make_run(programs=programs).call("sleep 300").submit()
     wait_running(cluster, call)
     cluster.run(["scancel", call.job])
     assert call.end() == 84
+
+
+def test_a_kill_ends_what_is_held_queued_again_or_an_array(cluster: Cluster, run: Run) -> None:
+    held = run.call("sleep 300", extra="--begin=now+1hour").submit()
+    cluster.run(["scontrol", "hold", held.job])
+    again, array = run.call(), run.call()
+    argv = ["sbatch", "--parsable", "-o", "/dev/null", "--wrap", "sleep 300"]
+    again.job = cluster.run([*argv, "--requeue"], user="alice").strip()
+    array.job = cluster.run([*argv, "--array=1-3"], user="alice").strip()
+    state = ["squeue", "-h", "-j", again.job, "-o", "%T"]
+    wait_for(lambda: "RUNNING" in cluster.run(state))
+    cluster.run(["scontrol", "requeue", again.job])
+    for call in (held, again, array):
+        call.kill()
+    left = ["squeue", "-h", "-u", "alice", "-o", "%A"]
+    wait_for(lambda: not {held.job, again.job, array.job} & set(cluster.run(left).split()))
 
 
 def test_a_second_job_of_a_call_does_nothing(cluster: Cluster, run: Run) -> None:

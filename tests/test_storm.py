@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from cluster import Cluster, lacks, start, stop
+from cluster import CGROUPS, Cluster, lacks, start, stop
 from lab import WDL, kill, until
 from people import Member, Person, on
 
@@ -456,3 +456,42 @@ def test_a_killed_shard_has_its_last_words_in_logs(storm: Cluster, member: Membe
     shown = member.userdb("status", str(number)).stdout
     assert "first[2]" in shown
     assert "ended as CANCELLED" in shown
+
+
+# --- a kernel that keeps jobs to their memory ------------------------------------------------
+
+GREEDY = """\
+version 1.0
+task eat {
+  input { String how }
+  command <<<
+    eat="python3 -c 'x = bytearray(300 * 2**20)'"
+    case ~{how} in
+      child) bash -c "$eat" && echo fed ;;
+      itself) exec python3 -c 'x = bytearray(300 * 2**20); print("fed")' ;;
+    esac
+  >>>
+  output { String o = read_string(stdout()) }
+  runtime { memory: "100 MB" }
+}
+workflow greedy {
+  scatter (how in ["child", "itself"]) { call eat { input: how = how } }
+  output { Array[String] os = eat.o }
+}
+"""
+
+
+@pytest.mark.matrix
+def test_a_call_over_the_memory_of_its_cgroup_is_said_to_be(alice: Person):
+    """On demand, as not every machine lets SLURM make cgroups."""
+    with weather("strict", conf=CGROUPS) as cluster, settled(cluster, alice) as member:
+        (member.home / "greedy.wdl").write_text(GREEDY)
+        options = member.home / "options.json"
+        options.write_text(json.dumps({"workflow_failure_mode": "ContinueWhilePossible"}))
+        done = member.userdb("run", "greedy.wdl", "-o", options)
+        assert done.returncode == 1, done.stderr
+        assert '2 of 2 "eat" calls ran out of memory' in done.stderr
+        retried = {"default_runtime_attributes": {"maxRetries": 1}, "memory_retry_multiplier": 5}
+        options.write_text(json.dumps(retried))
+        done = member.userdb("run", "greedy.wdl", "-o", options, "--json")
+        assert json.loads(done.stdout)["outputs"]["greedy.os"] == ["fed", "fed"], done.stderr
