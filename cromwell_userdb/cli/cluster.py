@@ -12,13 +12,14 @@ from cromwell_userdb.cli import place as places
 from cromwell_userdb.cli.believed import seen
 from cromwell_userdb.cli.place import Place
 from cromwell_userdb.cli.session import has_slurm
+from cromwell_userdb.cli.verbs import Verbs
 from cromwell_userdb.cluster import Association, Cluster, Partition
 from cromwell_userdb.disk import os_user
 from cromwell_userdb.errors import NotFound
 from cromwell_userdb.report.words import duration, table
 
 
-@click.group("cluster")
+@click.group("cluster", cls=Verbs)
 def cluster_() -> None:
     """Show what we believe of the SLURM cluster.
 

@@ -29,6 +29,7 @@ from cromwell_userdb.cli.place import (
     user_file,
     with_flags,
 )
+from cromwell_userdb.cli.verbs import Verbs
 from cromwell_userdb.errors import SettingError, UsageError
 from cromwell_userdb.record import make_private, write_private
 from cromwell_userdb.report.words import table
@@ -36,7 +37,7 @@ from cromwell_userdb.report.words import table
 JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 
-@click.group("config")
+@click.group("config", cls=Verbs)
 def config_() -> None:
     """Show, check and change settings.
 

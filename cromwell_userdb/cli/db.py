@@ -14,6 +14,7 @@ import click
 from cromwell_userdb import disk, process, runs, server
 from cromwell_userdb.cli import place, screen
 from cromwell_userdb.cli.place import Place, absolute, require, tilde
+from cromwell_userdb.cli.verbs import Verbs
 from cromwell_userdb.errors import NotFound, NotPrivate
 from cromwell_userdb.report.words import moment, plural, size, table
 from cromwell_userdb.server import Status
@@ -31,7 +32,7 @@ EXIT = {
 """What `db status` ends with."""
 
 
-@click.group("db")
+@click.group("db", cls=Verbs)
 def db_() -> None:
     """Start, stop, inspect and remove the database.
 

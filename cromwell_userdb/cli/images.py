@@ -16,6 +16,7 @@ import click
 from cromwell_userdb import docker, images
 from cromwell_userdb.cli import containers, place, screen
 from cromwell_userdb.cli.place import Place, absolute, tilde
+from cromwell_userdb.cli.verbs import Verbs
 from cromwell_userdb.errors import NotFound, UsageError, UserDBError
 from cromwell_userdb.images import Image, Problem, Store
 from cromwell_userdb.reference import Reference, parse
@@ -31,7 +32,7 @@ Say = Callable[[str], None]
 _FILE = "sha256-"
 
 
-@click.group("images")
+@click.group("images", cls=Verbs)
 def images_() -> None:
     """Show the images that tasks run in, and have others come here.
 

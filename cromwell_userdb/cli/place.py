@@ -7,6 +7,7 @@ import errno
 import functools
 import getpass
 import os
+import re
 import stat
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -110,6 +111,12 @@ def tilde(path: Path | str) -> str:
     """The path as people write it: ~ for their home."""
     text, home = str(path), str(Path("~").expanduser())
     return "~" + text[len(home) :] if home != "/" and text.startswith(home + "/") else text
+
+
+def at_home(words: str) -> str:
+    """A sentence in which the paths below the home of its reader are as people write them."""
+    home = str(Path("~").expanduser())
+    return words if home == "/" else re.sub(rf"(?<![\w/.-]){re.escape(home)}(?=/)", "~", words)
 
 
 def find(root: str | None, name: str | None, flags: Mapping[str, Value] | None = None) -> Place:

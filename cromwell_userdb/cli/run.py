@@ -31,6 +31,7 @@ EXIT = {runs.SUCCEEDED: 0, runs.FAILED: 1, runs.ABORTED: 7, runs.LOST: 75}
 
 _FILE = click.Path(path_type=Path)
 _LANGUAGE = click.Choice(["WDL"], case_sensitive=False)
+_VERSIONS = click.Choice(["draft-2", "1.0", "1.1", "cascades"])
 
 
 _SLURM_FLAGS = (
@@ -61,7 +62,7 @@ _FLAGS = (
     click.option("-p", "--imports", multiple=True, type=_FILE, help="A zip or folder of imports."),
     click.option("-m", "--metadata-output", type=_FILE, help="Write Cromwell's metadata here."),
     click.option("-t", "--type", "kind", type=_LANGUAGE, help="Language of the workflow."),
-    click.option("-v", "--type-version", metavar="VERSION", help="Version of the language."),
+    click.option("-v", "--type-version", type=_VERSIONS, help="Version of the language."),
     click.option("--run-name", metavar="TEXT", help="What to call this run in lists."),
     click.option(
         "--engine", type=click.Choice(["auto", "cromwell", "embedded"]), help="What runs workflows."

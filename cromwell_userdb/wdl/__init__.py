@@ -245,6 +245,11 @@ async def _read_source(
         source = _read_remote(uri, network=network)
     else:
         source = await WDL.read_source_default(uri, path, importer)
+    if source.source_text.startswith("\ufeff"):
+        raise WdlError(
+            f"{Path(uri).name} begins with a byte order mark, at which every Cromwell stumbles: "
+            "save it as UTF-8 without one."
+        )
     declared = re.search(r"(?m)^\s*version\s+(\S+)\s*$", source.source_text)
     warm_grammar(declared[1] if declared else "draft-2")
     return source
