@@ -1,7 +1,10 @@
 """Images that are pulled by jobs, where only nodes reach a network, or may work that hard."""
 
+import json
+
 import pytest
 from people import on
+from test_run_images import WDL
 
 from cromwell_userdb import images
 
@@ -13,6 +16,12 @@ JOB = {"CROMWELL_USERDB_CONTAINER_PULL": "job", "CROMWELL_USERDB_SLURM_PARTITION
 @pytest.fixture
 def member(cluster, alice, apptainer):
     return on(cluster, alice)
+
+
+def pulling(cluster):
+    """The jobs that pull, or did so in the last seconds."""
+    argv = ["squeue", "-h", "-t", "all", "-n", "cromwell-userdb-pull", "-o", "%i"]
+    return set(cluster.run(argv).split())
 
 
 def test_a_job_of_the_users_own_pulls_into_the_users_store(cluster, member, registry):
@@ -52,3 +61,15 @@ def test_a_job_that_is_cancelled_is_said_so(cluster, member, registry):
     done = member.run("sh", "-c", child, env=down)
     assert "ended as CANCELLED" in done.stderr
     assert done.returncode == 5
+
+
+def test_a_run_has_its_image_pulled_by_a_job_before_its_calls_are_jobs(cluster, member, registry):
+    registry.push_tools("lab/tools", "1")
+    assert member.userdb("init").returncode == 0
+    (member.home / "w.wdl").write_text(WDL.replace("IMAGE", f"{registry.host}/lab/tools:1"))
+    before = pulling(cluster)
+    done = member.userdb("run", "w.wdl", "--json", env=JOB, timeout=240)
+    assert done.returncode == 0, done.stderr
+    assert len(json.loads(done.stdout)["outputs"]["w.words"]) == 3
+    assert len(pulling(cluster) - before) == 1
+    member.userdb("db", "stop", "--force")
