@@ -139,6 +139,19 @@ def has_hard_links(folder: Path) -> bool:
         scratch.unlink(missing_ok=True)
 
 
+def has_locks(folder: Path) -> bool:
+    """Whether a file in `folder` can be locked as programs of the shell do it."""
+    scratch = folder / f".probe.{os.getpid()}"
+    try:
+        with scratch.open("w") as file:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return True
+    except OSError:
+        return False
+    finally:
+        scratch.unlink(missing_ok=True)
+
+
 def _locks_work(fd: int, path: Path) -> bool:
     """Whether another process sees our fcntl lock: mount options may make it pretend."""
     try:

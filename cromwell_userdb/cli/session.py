@@ -227,7 +227,11 @@ def ensure_java(where: Place, *, say: Say) -> None:
 
 
 def hooks_state(where: Place) -> Path:
-    """Where the hooks of all runs keep what they share, on a machine without a better place."""
+    """What the hooks of all of a user's runs share, on a machine without a better place."""
+    with contextlib.suppress(OSError, NotPrivate):
+        folder = make_private(place.state_folder() / "hooks")
+        if disk.has_locks(folder):
+            return folder
     return where.instance.root / "hooks"
 
 
