@@ -109,8 +109,8 @@ class Call:
         keys = SLURM_KEYS if hook == "submit" else LOCAL_KEYS
         lines = [f"{key}={self.attributes.get(key, '')}" for key in keys]
         script = self.here / "script.submit"
-        text = "\n".join(["#!/bin/bash", f". {self.run.hooks}/{hook} <<'END-7'", *lines, "END-7", ""])
-        script.write_text(text)
+        asks = f". {self.run.hooks}/{hook} <<'END-7'"
+        script.write_text("\n".join(["#!/bin/bash", asks, *lines, "END-7", ""]))
         return script
 
     def submit(self, hook: str = "submit") -> Call:
