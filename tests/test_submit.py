@@ -151,7 +151,7 @@ class TestFromElsewhere:
     def test_a_run_is_seen_and_aborted_from_any_node(self, member: Member):
         run = submitted(member, "long.wdl", "--input", "long.s=600")["run"]
         login = member.at("login2")
-        until(lambda: _running(login, run) == 3, timeout=60)
+        until(lambda: _running(login, run) == 3, timeout=120)
         assert json.loads(login.userdb("list", "--json").stdout)[0]["state"] == "running"
         done = login.userdb("abort", str(run))
         assert done.returncode == 0, done.stderr
