@@ -411,8 +411,11 @@ task b {{ input {{ Int i File f }}
   command <<< echo b~{{i}} >> {marks}; cat ~{{f}} >>> output {{ Int o = read_int(stdout()) }} }}
 workflow chains {{ input {{ Int n = 20 }}
   scatter (i in range(n)) {{ call a {{ input: i = i }} call b {{ input: i = i, f = a.f }} }}
-  output {{ Array[Int] os = b.o }} }}
+  scatter (i in range(4)) {{ scatter (j in range(3)) {{
+    call a as inner {{ input: i = 100 + 10 * i + j }} }} }}
+  output {{ Array[Int] os = b.o Array[Array[Int]] inner_os = inner.o }} }}
 """
+INNER = [[100 + 10 * i + j for j in range(3)] for i in range(4)]
 
 
 def test_an_engine_killed_again_and_again_runs_no_call_twice(either: Bench):
@@ -422,13 +425,25 @@ def test_an_engine_killed_again_and_again_runs_no_call_twice(either: Bench):
     moments = random.Random(11)
     log = ""
     while "outputs" not in log:
+        before = len(either.marks)
         engine = either.begin(path, l=label, o={"read_from_cache": False})
+        until(lambda: len(either.marks) > before or engine.poll() is not None)
         with contextlib.suppress(subprocess.TimeoutExpired):
-            engine.wait(moments.uniform(0.4, 1.2))
+            engine.wait(moments.uniform(0, 0.6))
         engine.kill()
         log = engine.communicate()[0]
-    assert Done(0, log).outputs["chains.os"] == list(range(20))
-    assert either.marks == sorted(f"{task}{i}" for task in "ab" for i in range(20))
+    done = Done(0, log)
+    assert done.outputs == {"chains.os": list(range(20)), "chains.inner_os": INNER}
+    calls = {f"{task}{i}" for task in "ab" for i in range(20)}
+    assert either.marks == sorted(calls | {f"a{i}" for row in INNER for i in row})
+    numbers = either.rows(
+        "SELECT DISTINCT JOB_SCATTER_INDEX, METADATA_VALUE FROM METADATA_ENTRY"
+        " WHERE WORKFLOW_EXECUTION_UUID = %s AND CALL_FQN = 'chains.inner'"
+        " AND METADATA_KEY = 'callRoot'",
+        done.id,
+    )
+    assert sorted(number for number, _ in numbers) == list(range(12))
+    assert len({folder for _, folder in numbers}) == 12
 
 
 def test_a_database_that_comes_back_has_lost_nothing(bench: Bench):

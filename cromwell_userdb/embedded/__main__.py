@@ -18,7 +18,7 @@ from cromwell_userdb import database, hocon, metadata, wdl
 from cromwell_userdb.embedded import finish, frontend
 from cromwell_userdb.embedded.driver import Driver, root_flow
 from cromwell_userdb.embedded.errors import EVALUATION, DatabaseAway, words_of
-from cromwell_userdb.embedded.flow import Flow
+from cromwell_userdb.embedded.flow import Flow, Numbers
 from cromwell_userdb.embedded.frontend import Request
 from cromwell_userdb.embedded.images import Images, are_looked_up
 from cromwell_userdb.embedded.ledger import PATIENCE, Ledger
@@ -108,7 +108,8 @@ def _lead(request: Request, provider: Provider, options: Options, driver: Driver
     # What was loaded stays, and values have no cycles: the collector would only walk them.
     gc.freeze()
     gc.set_threshold(100_000, 20, 100)
-    flow = root_flow(id, document.workflow, given, provider.root)
+    numbers = _numbers(driver.ledger, id) if driver.resumes else None
+    flow = root_flow(id, document.workflow, given, provider.root, numbers)
     status = _drive(document, given, flow, driver)
     outputs: dict[str, Any] = {}
     failures: Failures = [failure("Workflow failed", flow.failures)] if flow.failures else []
@@ -186,6 +187,25 @@ def _identity(request: Request, ledger: Ledger, labels: dict[str, str]) -> tuple
             say(f"Going on with {id}, whose engine died.")
             return str(id), True
     return str(uuid.uuid4()), False
+
+
+_NUMBERED = """
+SELECT M.WORKFLOW_EXECUTION_UUID, M.CALL_FQN, M.JOB_SCATTER_INDEX, M.METADATA_VALUE
+FROM METADATA_ENTRY M JOIN WORKFLOW_METADATA_SUMMARY_ENTRY S USING (WORKFLOW_EXECUTION_UUID)
+WHERE (S.WORKFLOW_EXECUTION_UUID = %s OR S.ROOT_WORKFLOW_EXECUTION_UUID = %s)
+  AND M.METADATA_KEY IN ('callRoot', 'subWorkflowId') AND M.JOB_RETRY_ATTEMPT = 1
+  AND M.JOB_SCATTER_INDEX IS NOT NULL
+"""
+
+
+def _numbers(ledger: Ledger, id: str) -> Numbers:
+    """The numbers that the shards of this run have had so far."""
+    found: dict[tuple[str, str], dict[str, int]] = {}
+    connection = ledger.connection()
+    if connection is not None:
+        for workflow, call, number, mark in database.rows(connection, _NUMBERED, (id, id)):
+            found.setdefault((workflow, call), {})[mark] = number
+    return found
 
 
 @contextlib.contextmanager

@@ -18,7 +18,7 @@ from WDL import Tree, Value
 from cromwell_userdb.embedded.cache import FileHashes
 from cromwell_userdb.embedded.caching import Caching
 from cromwell_userdb.embedded.errors import EVALUATION, words_of
-from cromwell_userdb.embedded.flow import Attempt, Flow, as_json
+from cromwell_userdb.embedded.flow import Attempt, Flow, Numbers, as_json
 from cromwell_userdb.embedded.graph import Graph, Ready
 from cromwell_userdb.embedded.images import Images
 from cromwell_userdb.embedded.job import Place, Plan, make, outputs_of, plan_of, prepare
@@ -145,6 +145,8 @@ class Driver:
     def _queue_up(self, attempt: Attempt) -> None:
         attempt.enter("RequestingExecutionToken")
         self.record.queued(attempt.call, self.provider.name)
+        if len(attempt.ready.shard) > 1:
+            self.record.placed(attempt.call, attempt.place)
         self._queue.append(attempt)
 
     def _begin_below(self, flow: Flow, ready: Ready, call: CallId, callee: Tree.Workflow) -> None:
@@ -153,7 +155,8 @@ class Driver:
         self.record.queued(call, None)
         self.record.sub_workflow(call, id, as_json(inputs))
         library = Library(callee.effective_wdl_version, folder / "execution")
-        child = Flow(id, Graph(callee, inputs, library), folder, flow, ready.key, call)
+        graph = Graph(callee, inputs, library)
+        child = Flow(id, graph, folder, flow, ready.key, call, numbers=flow.numbers)
         self._begin(child, as_json(inputs))
 
     def _plan(self, task: Tree.Task) -> Plan:
@@ -445,9 +448,13 @@ def _events_of(flow: Flow) -> dict[str, Any]:
 
 
 def root_flow(
-    id: str, workflow: Tree.Workflow, given: Mapping[str, Value.Base], root: Path
+    id: str,
+    workflow: Tree.Workflow,
+    given: Mapping[str, Value.Base],
+    root: Path,
+    numbers: Numbers | None = None,
 ) -> Flow:
     """The run's own workflow, below the executions' `root`."""
     folder = root / workflow.name / id
     library = Library(workflow.effective_wdl_version, folder / "execution")
-    return Flow(id, Graph(workflow, given, library), folder)
+    return Flow(id, Graph(workflow, given, library), folder, numbers=numbers or {})

@@ -18,12 +18,16 @@ from cromwell_userdb.embedded.ledger import CallId
 from cromwell_userdb.embedded.record import now
 from cromwell_userdb.process import Child
 
+Numbers = Mapping[tuple[str, str], Mapping[str, int]]
+"""By workflow and call: which number each shard has, by its folder or its own workflow's id."""
+
 
 @dataclass(eq=False)
 class Flow:
     """One instance of a workflow: the run's own, or one below a call of its `parent`.
 
-    `live` counts calls that are queued or run; `folder` is where the calls' folders go.
+    `live` counts calls that are queued or run; `folder` is where the calls' folders go. `numbers`
+    are those that the run gave before its engine died, to all workflows of the run.
     """
 
     id: str
@@ -36,6 +40,7 @@ class Flow:
     failures: list[Mapping[str, Any]] = field(default_factory=list)
     is_over: bool = False
     born: datetime = field(default_factory=now)
+    numbers: Numbers = field(default_factory=dict)
     _shards: dict[str, int] = field(default_factory=dict)
 
     @property
@@ -51,9 +56,18 @@ class Flow:
         name = f"{self.workflow.name}.{ready.call.name}"
         shard = ready.shard[-1] if ready.shard else None
         if len(ready.shard) > 1:
-            shard = self._shards.get(name, 0)
-            self._shards[name] = shard + 1
+            shard = self._numbered(name, ready)
         return CallId(self.id, name, shard, attempt)
+
+    def _numbered(self, name: str, ready: Ready) -> int:
+        given = self.numbers.get((self.id, name), {})
+        is_task = isinstance(ready.call.callee, Tree.Task)
+        mark = str(self.call_folder(ready)) if is_task else self.below(ready)[0]
+        if mark in given:
+            return given[mark]
+        number = self._shards.get(name, max(given.values(), default=-1) + 1)
+        self._shards[name] = number + 1
+        return number
 
     def call_folder(self, ready: Ready) -> Path:
         return self.folder.joinpath(f"call-{ready.call.name}", *(f"shard-{i}" for i in ready.shard))

@@ -116,6 +116,10 @@ class Record:
         }
         self._put(call.workflow, facts, call)
 
+    def placed(self, call: CallId, place: Place) -> None:
+        """Where a shard's folder is, in one breath with its number: a resumed run keeps both."""
+        self._put(call.workflow, {"callRoot": str(place.root)}, call)
+
     def caching(self, call: CallId, mode: str) -> None:
         facts = {"effectiveCallCachingMode": mode, "allowResultReuse": "Write" in mode}
         self._put(call.workflow, {"callCaching": facts}, call)
