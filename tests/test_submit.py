@@ -200,6 +200,22 @@ def test_a_leader_that_is_told_of_its_limit_goes_on_in_its_second_life(member: M
     assert len([name for name in calls if name.startswith("cromwell_")]) == 2
 
 
+@pytest.mark.matrix
+@pytest.mark.timeout(1200)
+def test_a_leader_that_reaches_its_limit_with_twenty_calls_running_ends_well(member: Member):
+    """Takes seven minutes: SLURM counts limits in minutes, and waits two to requeue."""
+    words = ("--input", "long.s=240", "--input", "long.n=20", "--leader-time", "2")
+    first = submitted(member, "long.wdl", *words)["run"]
+    until(lambda: state(member, first)["resumed_by"], timeout=480)
+    second = state(member, first)["resumed_by"]
+    assert _running(member, first) == 20
+    until(lambda: state(member, second)["ended"], timeout=480)
+    assert state(member, second)["outputs"]["long.os"] == [f"done {n}" for n in range(20)]
+    calls = member.run("sacct", "-X", "-D", "-n", "-o", "jobname%30,workdir%200").stdout
+    mine = [row for row in calls.splitlines() if str(member.home) in row]
+    assert len([row for row in mine if "cromwell_" in row]) == 20
+
+
 def _running(person: Person, run: int) -> int:
     return sum(calls["running"] for calls in state(person, run)["calls"])
 
