@@ -176,7 +176,8 @@ def pull(
     if folder:
         how = replace(how, store=_store(place, folder))
     way, found, failed = docker.way(how), [], []
-    wanted = [one for name in names for one in _wanted(name, inputs, imports)]
+    network = place.settings.engine_network_imports
+    wanted = [one for name in names for one in _wanted(name, inputs, imports, network=network)]
     with _telling() as say:
         for one in dict.fromkeys(wanted):
             try:
@@ -189,14 +190,16 @@ def pull(
         sys.exit(failed[0].exit_code)
 
 
-def _wanted(name: str, inputs: str | None, imports: Sequence[Path]) -> Iterator[Reference]:
+def _wanted(
+    name: str, inputs: str | None, imports: Sequence[Path], *, network: bool
+) -> Iterator[Reference]:
     """The image of this name, or those of the workflow in this file."""
-    if not (name.endswith(".wdl") or Path(name).is_file()):
+    if not name.endswith(".wdl"):
         yield parse(name)
         return
     from cromwell_userdb import files, wdl
 
-    document = wdl.load(absolute(name), imports=imports)
+    document = wdl.load(absolute(name), imports=imports, network=network)
     given = files.read_inputs(inputs, types={one.name: one.type for one in document.inputs})
     for wish in wdl.wishes(document.workflow, given, perhaps=True):
         for kind in ("container", "docker"):
