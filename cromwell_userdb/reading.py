@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +25,8 @@ class Source:
 
 @dataclass(frozen=True)
 class Reading:
-    """What there is to run: `files` are the workflow's own and those it imports.
+    """What there is to run: `files` are the workflow's own and those it imports, `fetched` the
+    texts of what it imports from the network, by the names of the files to keep them in.
 
     `objection` is what only miniwdl says against it: then nothing more is known of it.
     """
@@ -33,6 +34,7 @@ class Reading:
     workflow: str
     inputs: Mapping[str, Any]
     files: tuple[Path, ...] = ()
+    fetched: Mapping[str, str] = field(default_factory=dict)
     wishes: tuple[Wish, ...] = ()
     objection: str = ""
 
@@ -56,5 +58,6 @@ def read(source: Source) -> Reading:
     if problems := wdl.check_inputs(document, inputs):
         where = source.inputs or "--input"
         raise UsageError("\n".join(f"{where}: {problem}" for problem in problems))
+    fetched = {str(wdl.copy_of(url, Path())): text for url, text in document.fetched.items()}
     asked = tuple(wdl.wishes(document.workflow, inputs))
-    return Reading(document.name, inputs, document.files, asked)
+    return Reading(document.name, inputs, document.files, fetched, asked)

@@ -146,3 +146,5 @@ def test_a_run_imports_from_the_network_where_the_setting_allows_it(lab: Lab, im
     allowed = lab.do("run", path, CROMWELL_USERDB_ENGINE_NETWORK_IMPORTS="true")
     assert allowed.returncode == 0, allowed.stderr
     assert "far" in allowed.stdout
+    kept = lab.root / "runs" / "1" / "sources" / "network"
+    assert wdl.load(path, kept=kept).calls == ("w.middle",)  # and the setting is off

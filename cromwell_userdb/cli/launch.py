@@ -56,6 +56,7 @@ class Order:
     labels: Mapping[str, str]
     imports: tuple[Path, ...]
     sources: tuple[Path, ...]
+    fetched: Mapping[str, str]
     metadata_output: Path | None
     arguments: tuple[str, ...]
     images: tuple[str, ...] = ()
@@ -115,6 +116,7 @@ def order(
         labels=files.read_labels(words["labels"], words["more_labels"]),
         imports=words["imports"],
         sources=found.files,
+        fetched=found.fetched,
         metadata_output=_metadata_output(words["metadata_output"]),
         arguments=tuple(part for pair in language if pair[1] for part in pair),
         images=containers.named(found.wishes, options),
@@ -201,6 +203,8 @@ def enter(what: Order, *, on_limit: str = "abort") -> RunFolder:
         executions=str(session.executions_place(what.where)),
         sources=files.keep_sources(what.sources, folder.path),
     )
+    for name, text in what.fetched.items():
+        write_private(make_private(_fetched(folder)) / name, text)
     if what.images:
         write_json(folder.images, what.images)
     write_json(folder.inputs, what.inputs)
@@ -255,7 +259,7 @@ def begin(
         socket=where.instance.socket,
         arguments=_arguments(folder, request),
         heap_mb=here.heap_mb(where),
-        properties=_properties(where),
+        properties=_properties(where, folder),
     )
     return leader.Task(
         folder=folder,
@@ -277,9 +281,18 @@ def _snapshot(where: Place) -> Path:
     return hooks.snapshot(state, os.environ, cluster=where.settings.slurm_cluster)
 
 
-def _properties(where: Place) -> dict[str, str]:
-    allowed = where.settings.engine_network_imports
-    return {"cromwell.userdb.network-imports": "true"} if allowed else {}
+def _properties(where: Place, folder: RunFolder) -> dict[str, str]:
+    found = {}
+    if where.settings.engine_network_imports:
+        found["cromwell.userdb.network-imports"] = "true"
+    if _fetched(folder).is_dir():
+        found["cromwell.userdb.kept-imports"] = str(_fetched(folder))
+    return found
+
+
+def _fetched(folder: RunFolder) -> Path:
+    """What a run has imported from the network, for itself and those that resume it."""
+    return folder.path / "sources" / "network"
 
 
 def _arguments(folder: RunFolder, request: Request) -> list[str | Path]:

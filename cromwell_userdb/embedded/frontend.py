@@ -59,6 +59,12 @@ class Request:
         """Whether what has an http or https address may be imported."""
         return hocon.is_true(self.properties.get("cromwell.userdb.network-imports", "false"))
 
+    @property
+    def kept_imports(self) -> Path | None:
+        """The folder of what was fetched for this run already."""
+        folder = self.properties.get("cromwell.userdb.kept-imports")
+        return Path(folder) if folder else None
+
 
 def parse(argv: Sequence[str]) -> Request:
     """Read the arguments; raises UsageError."""
@@ -115,7 +121,10 @@ def document(request: Request) -> wdl.Document:
     use_cromwells_values()
     imports = request.file("imports")
     document = wdl.load(
-        request.workflow, imports=[imports] if imports else [], network=request.may_import
+        request.workflow,
+        imports=[imports] if imports else [],
+        network=request.may_import,
+        kept=request.kept_imports,
     )
     problems = _Unsupported()
     problems(document.tree)

@@ -25,7 +25,7 @@ from cromwell_userdb.wdl.dialect import (
     warm_grammar,
 )
 from cromwell_userdb.wdl.inputs import Mismatch, absent_files, value_of
-from cromwell_userdb.wdl.network import absolute, fetch, is_remote
+from cromwell_userdb.wdl.network import absolute, copy_of, fetch, is_remote
 from cromwell_userdb.wdl.problems import PROBLEMS, did_you_mean, is_certain, sentences
 from cromwell_userdb.wdl.wishes import wishes
 from cromwell_userdb.wish import UNKNOWN
@@ -39,6 +39,7 @@ __all__ = [
     "calls_of",
     "check_files",
     "check_inputs",
+    "copy_of",
     "grammar_folder",
     "is_certain",
     "is_synthetic",
@@ -99,6 +100,18 @@ class Document:
                 waiting += [one.doc for one in document.imports if one.doc]
         return tuple(path for path in found if path.is_file())
 
+    @property
+    def fetched(self) -> dict[str, str]:
+        """The text of each import from the network, by its address."""
+        found: dict[str, str] = {}
+        waiting = [self.tree]
+        while waiting:
+            document = waiting.pop()
+            if is_remote(document.pos.abspath):
+                found[document.pos.abspath] = document.source_text
+            waiting += [one.doc for one in document.imports if one.doc]
+        return found
+
     @functools.cached_property
     def declarations(self) -> dict[str, Tree.Decl]:
         """Each input's declaration, by the name in an inputs JSON."""
@@ -107,10 +120,17 @@ class Document:
         return {prefix + b.name: b.value for b in found if not is_synthetic(b.name)}
 
 
-def load(path: Path | str, *, imports: Sequence[Path] = (), network: bool = False) -> Document:
+def load(
+    path: Path | str,
+    *,
+    imports: Sequence[Path] = (),
+    network: bool = False,
+    kept: Path | None = None,
+) -> Document:
     """Read the workflow at `path`; `imports` are folders and zips to look for imports in.
 
-    With `network`, what a document imports by an http or https address is fetched.
+    With `network`, what a document imports by an http or https address is fetched, unless the
+    folder `kept` has it (see `copy_of`): what has been allowed once needs no network again.
 
     Raises WdlError with a line for each problem found.
     """
@@ -122,7 +142,7 @@ def load(path: Path | str, *, imports: Sequence[Path] = (), network: bool = Fals
                 os.path.abspath(path),  # noqa: PTH100  # a link's own folder has the imports
                 path=folders,
                 check_quant=False,
-                read_source=functools.partial(_read_source, network=network),
+                read_source=functools.partial(_read_source, network=network, kept=kept),
             )
             refuse_what_cromwell_does(tree)
         except PROBLEMS as error:
@@ -237,12 +257,17 @@ def _placeholder(kind: Any) -> str:
 
 
 async def _read_source(
-    uri: str, path: list[str], importer: Tree.Document | None, *, network: bool
+    uri: str,
+    path: list[str],
+    importer: Tree.Document | None,
+    *,
+    network: bool,
+    kept: Path | None,
 ) -> Tree.ReadSourceResult:
     if importer and is_remote(importer.pos.abspath):
         uri = absolute(uri, importer.pos.abspath)
     if "://" in uri and not uri.startswith("file://"):
-        source = _read_remote(uri, network=network)
+        source = _read_remote(uri, network=network, kept=kept)
     else:
         source = await WDL.read_source_default(uri, path, importer)
     if source.source_text.startswith("\ufeff"):
@@ -255,9 +280,11 @@ async def _read_source(
     return source
 
 
-def _read_remote(uri: str, *, network: bool) -> Tree.ReadSourceResult:
+def _read_remote(uri: str, *, network: bool, kept: Path | None) -> Tree.ReadSourceResult:
     if not is_remote(uri):
         raise OSError("an import is a file, or an http or https address")
+    if kept and (copy := copy_of(uri, kept)).is_file():
+        return Tree.ReadSourceResult(copy.read_text(), uri)
     if not network:
         raise OSError(
             "imports over the network are off: download it and import the file, or allow them "

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import time
+from pathlib import Path
 from urllib.error import URLError
 from urllib.parse import urljoin
 
@@ -25,6 +27,11 @@ def absolute(uri: str, importer: str) -> str:
     if not is_remote(url):
         raise OSError(f"{uri} is no address that a document from the network may import")
     return url
+
+
+def copy_of(url: str, folder: Path) -> Path:
+    """Where `folder` keeps what was once fetched from an address."""
+    return folder / f"{hashlib.sha256(url.encode()).hexdigest()}.wdl"
 
 
 def fetch(url: str, *, seconds: float = SECONDS, largest: int = LARGEST) -> str:
