@@ -6,10 +6,12 @@ The engine is the embedded one, or the Cromwell that CROMWELL_USERDB_CROMWELL na
 from __future__ import annotations
 
 import json
+import os
 import random
 import signal
 import stat
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,6 +22,10 @@ from threading import Thread
 
 import pytest
 from lab import WDL, Lab, ended, kill, made, until
+
+from cromwell_userdb import leader, runs, server
+from cromwell_userdb.instance import Instance
+from cromwell_userdb.runs import Request
 
 pytestmark = pytest.mark.functional
 
@@ -270,6 +276,50 @@ def test_a_run_that_can_not_be_read_spoils_no_list(own_lab: Lab):
     assert (done.returncode, done.stdout.count("succeeded")) == (0, 1)
     assert f"run 1 is not shown: {state.parent} can't be read: is a directory." in done.stderr
     state.rmdir()
+
+
+LATE = """
+import sys, time
+from pathlib import Path
+from cromwell_userdb import database
+from cromwell_userdb.embedded.ledger import Ledger, Summary
+root, token = Path(sys.argv[1]), sys.argv[2]
+password = (root / "secret").read_text().strip()
+ledger = Ledger(lambda: database.connect(root / "s", user="cromwell", password=password,
+                                         database="cromwell"))
+ledger.summary(Summary("late", "late", "Running", None, None, None, None, None))
+ledger.label("late", "cromwell-userdb-run", token)
+ledger.metadata("late", "outputs", {"late.first": 1})
+ledger.metadata("late", "status", "Succeeded")
+ledger.finish()
+deadline = time.monotonic() + 20
+while not Path(sys.argv[3]).exists() and time.monotonic() < deadline:
+    time.sleep(0.05)
+ledger.metadata("late", "outputs", {"late.second": 2})
+ledger.finish()
+"""
+
+
+def test_outputs_whose_rows_come_after_the_verdict_are_told(own_lab: Lab):
+    """As a Cromwell writes them: the engine is asked for all only when it has left."""
+    own_lab.run("hello.wdl")
+    instance = Instance(own_lab.root)
+    folder = runs.new_folder(instance)
+    request = Request(
+        run=folder.number, token="a-token", wdl="late.wdl", workflow="late", created=runs.now(),
+        cwd=str(own_lab.root), backend="local", engine="cromwell", engine_version="92",
+    )  # fmt: skip
+    argv = [sys.executable, "-c", LATE, str(own_lab.root), request.token, str(folder.outputs)]
+    task = leader.Task(
+        folder=folder, request=request, argv=argv, environment=os.environ,
+        connect=lambda: server.connect(instance, schema="cromwell"), cancel=lambda jobs: None,
+    )  # fmt: skip
+    before = signal.getsignal(signal.SIGTERM)
+    try:
+        assert leader.lead(task).state == runs.SUCCEEDED
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    assert leader.outputs_of(folder) == {"late.first": 1, "late.second": 2}
 
 
 def test_several_runs_at_once_share_the_database(lab: Lab):
