@@ -55,7 +55,7 @@ def read(source: Source) -> Reading:
         return Reading(source.path.stem, inputs, objection=str(error))
     types = {known.name: known.type for known in document.inputs}
     inputs = files.read_inputs(source.inputs, source.given, types=types)
-    if problems := wdl.check_inputs(document, inputs):
+    if problems := wdl.check_inputs(document, inputs) or wdl.check_files(document, inputs):
         where = source.inputs or "--input"
         raise UsageError("\n".join(f"{where}: {problem}" for problem in problems))
     fetched = {str(wdl.copy_of(url, Path())): text for url, text in document.fetched.items()}
