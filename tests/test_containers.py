@@ -141,6 +141,21 @@ def test_what_hinders_a_container_is_said_in_its_programs_words(make_run: MakeRu
     assert "/no/such/place" in call.stderr
 
 
+@pytest.mark.parametrize(
+    ("asked", "given"),
+    [({}, False), ({"gpu_count": "2"}, True), ({"gpu": "true"}, True), ({"gpu_count": "0"}, False)],
+)
+def test_gpus_are_for_tasks_that_ask_for_them(
+    make_run: MakeRun, alice: Person, asked: dict[str, str], given: bool
+) -> None:
+    program = alice.home / "apptainer"
+    program.write_text('#!/bin/bash\nprintf "%s\\n" "$@" >words\nexec "${@: -2}"\n')
+    program.chmod(0o755)
+    call = make_run(container_program=str(program)).call(docker=IMAGE, **asked)
+    assert ended(call) == 0, call.stderr
+    assert ("--nv" in (call.here / "words").read_text().split()) == given
+
+
 def test_a_task_without_an_image_runs_as_ever(make_run: MakeRun) -> None:
     call = make_run().call("ls /etc/small-image")
     assert ended(call) == 2
@@ -322,6 +337,7 @@ def test_an_image_that_docker_has_not_is_said(docker_run: Run) -> None:
 PODMAN_CONF = """\
 [engine]
 cgroup_manager = "cgroupfs"
+runtime = "runc"
 events_logger = "file"
 [containers]
 netns = "none"
@@ -332,7 +348,7 @@ netns = "none"
 def podman_run(apptainer: Apptainer, alice: Person) -> Iterator[Run]:
     """A run of Alice's with a Podman of hers that knows the small image as `small`."""
     if shutil.which("podman", path=PATH) is None:
-        pytest.skip("needs podman: apt-get install podman crun uidmap")
+        pytest.skip("needs podman: apt-get install podman runc uidmap")
     own = {"XDG_RUNTIME_DIR": str(alice.home / "run")}
 
     def run_as(argv: Any) -> subprocess.CompletedProcess[str]:
@@ -351,7 +367,10 @@ def podman_run(apptainer: Apptainer, alice: Person) -> Iterator[Run]:
     kind = {"container_kind": "podman", "container_pull": "never"}
     yield Run(base, run_as, owner="alice", settings=kind | root).install()
     wait_for(lambda: run_as(["podman", "ps", "--all", "--quiet"]).stdout == "")
+    # Its first process stays, to hold the user's namespace, until it is told.
+    run_as(["podman", "system", "migrate"])
     run_as(["podman", "system", "reset", "--force"])
+    run_as(["podman", "system", "migrate"])
 
 
 def test_podman_runs_a_call_and_ends_with_it(podman_run: Run) -> None:
