@@ -127,6 +127,6 @@ def test_a_claim_is_for_one_job_and_again_for_its_second_life(tmp_path: Path) ->
     ],
 )
 def test_times_are_read_as_sbatch_reads_them(tmp_path: Path, time: str, minutes: int) -> None:
-    text = (HOOKS / "submit").read_text()
+    text = (HOOKS / "learn").read_text()
     function = text[text.index("read_minutes() {") :].partition("\n}\n")[0] + "\n}\n"
     assert bash(f'{function} read_minutes "$1"; echo "$minutes"', time).strip() == str(minutes)

@@ -73,6 +73,22 @@ def wait_running(cluster: Cluster, call: Call) -> None:
 # --- every way to end ------------------------------------------------------------------------
 
 
+def test_a_job_that_fills_its_disk_ends_with_a_code_that_says_so(
+    cluster: Cluster, small_disk: Path
+) -> None:
+    shutil.chown(small_disk, "alice", "alice")
+    run_as = lambda argv: cluster.popen(argv, user="alice", env={"PATH": PATH}, timeout=180)  # noqa: E731
+    run = Run(small_disk / "run", run_as, owner="alice").install()
+    late = run.call("true")
+    late.write_submit()
+    call = run.call("cat /dev/zero > filler; true").submit()
+    wait_for(lambda: call.rc, timeout=60)
+    assert call.rc == 86
+    done = run.run_as(["/bin/bash", late.here / "script.submit"])
+    assert (done.returncode, done.stdout) == (1, "")
+    assert jobs_of(cluster, late) == []
+
+
 @pytest.fixture(scope="module")
 def ends(cluster: Cluster, run: Run, make_run: Callable[..., Run]) -> Iterator[dict[str, Call]]:
     """One call for each way to end, all of them killed at the same time."""
