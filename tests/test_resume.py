@@ -372,6 +372,68 @@ def test_jobs_of_a_killed_run_are_taken_up_and_none_is_submitted_again(
     assert submitted() == ["all", "one", "one", "one"]
 
 
+CHAINS = """version 1.0
+task a { input { Int i String marks }
+  command <<< echo a~{i} >> ~{marks}; sleep 0.~{i % 7}; echo ~{i} > o >>>
+  output { Int o = read_int("o") File f = "o" } }
+task b { input { Int i File f String marks }
+  command <<< echo b~{i} >> ~{marks}; cat ~{f} >>> output { Int o = read_int(stdout()) } }
+workflow chains { input { Int n String marks }
+  scatter (i in range(n)) {
+    call a { input: i = i, marks = marks } call b { input: i = i, f = a.f, marks = marks } }
+  output { Array[Int] os = b.o } }
+"""
+
+
+def get_on(member: Member, number: int, marks: Path) -> bool:
+    """Wait until another call runs; False when the run has ended."""
+    before = len(marks_of(marks))
+    until(lambda: len(marks_of(marks)) > before or state_of(member, number)["ended"], timeout=90)
+    return not state_of(member, number)["ended"]
+
+
+LONG = [pytest.mark.matrix, pytest.mark.timeout(3600)]
+
+
+@pytest.mark.functional
+@pytest.mark.root
+@pytest.mark.slurm
+@pytest.mark.parametrize(("chains", "kills"), [(5, 3), pytest.param(100, 50, marks=LONG)])
+def test_a_run_killed_again_and_again_submits_no_call_twice(
+    cluster: Cluster, member: Member, chains: int, kills: int
+):
+    moments, marks = random.Random(kills), member.home / "marks"
+    (member.home / "chains.wdl").write_text(CHAINS)
+    assert member.userdb("config", "set", "run.concurrent_jobs", "6").returncode == 0
+    inputs = ("--input", f"chains.n={chains}", "--input", f"chains.marks={marks}")
+    begun = member.userdb("run", "chains.wdl", *inputs, "--detach")
+    assert begun.returncode == 0, begun.stderr
+    number, killed = 1, 0
+    while killed < kills and get_on(member, number, marks):
+        time.sleep(moments.uniform(0, 0.7))
+        state = state_of(member, number)
+        if state["ended"]:
+            break
+        for name in ("leader", "engine_process"):
+            kill(state[name]["pid"])
+        resumed = member.userdb("resume", str(number), "--detach")
+        assert resumed.returncode == 0, resumed.stderr
+        number, killed = int(resumed.stdout), killed + 1
+    assert killed > kills // 2
+    result = json.loads(member.userdb("attach", str(number), "--json").stdout)
+    assert (result["state"], result["outputs"]["chains.os"]) == ("succeeded", list(range(chains)))
+    calls = sorted(f"{task}{i}" for task in "ab" for i in range(chains))
+    assert marks_of(marks) == calls
+    argv = ["sacct", "-n", "-X", "-P", "-u", "alice", "-o", "jobname,workdir"]
+
+    def submitted() -> int:
+        rows = cluster.run(argv).splitlines()
+        return sum(f"{member.home}/" in row and "/chains/" in row for row in rows)
+
+    until(lambda: submitted() >= len(calls))
+    assert submitted() == len(calls)
+
+
 @pytest.mark.functional
 @pytest.mark.root
 @pytest.mark.slurm
