@@ -238,6 +238,7 @@ def follow(folder: RunFolder, where: Place, interrupts: Interrupts, *, quiet: bo
     told = pulls = 0
     waits = False
     with screen.screen(quiet=quiet, keys=_KEYS[interrupts.aborts]) as view:
+        mark = _written(folder)
         state = _state(folder, where)
         if not quiet:
             view.say(screen.heading(state, where.name))
@@ -255,7 +256,8 @@ def follow(folder: RunFolder, where: Place, interrupts: Interrupts, *, quiet: bo
                 view.say(f"The disk of {tilde(folder.path)} is full: the run waits for room there.")
             pulls = _tell_of_pulls(folder, pulls, view)
             view.show(state)
-            time.sleep(0.02 if screen.elapsed(state) < 20 else 0.3)
+            _await_news(folder, mark, pause=0.005 if screen.elapsed(state) < 20 else 0.1)
+            mark = _written(folder)
             state = _state(folder, where)
         view.show(state)
     return state
@@ -285,6 +287,20 @@ def _waits_for_room(folder: RunFolder, state: State) -> bool:
     """Whether the leader, which writes every ten seconds, has no room to write in."""
     silent = not state.has_ended and screen.age(state) > 20
     return silent and free_space(folder.path) < 1 << 16
+
+
+def _await_news(folder: RunFolder, mark: tuple[int, int] | None, *, pause: float) -> None:
+    """Wait until the leader writes again, or for a moment: a look at a file's time is cheap."""
+    deadline = time.monotonic() + 0.25
+    while _written(folder) == mark and time.monotonic() < deadline:
+        time.sleep(pause)
+
+
+def _written(folder: RunFolder) -> tuple[int, int] | None:
+    with contextlib.suppress(OSError):
+        facts = folder.state.stat()
+        return facts.st_ino, facts.st_mtime_ns
+    return None
 
 
 def _ends(state: State) -> bool:
