@@ -36,20 +36,21 @@ backend {{ default = "here", providers.here.config {{
 """
 # Runs a program in a process that writes down its own CPU and memory at its end.
 METER = """
-import json, resource, sys
+import atexit, json, resource, sys
 sys.argv[:] = sys.argv[1:]
 place = sys.argv.pop(1)
+@atexit.register
+def note():
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    # Not ru_maxrss, which begins with what the parent had.
+    peak = next(line for line in open("/proc/self/status") if line.startswith("VmHWM:"))
+    with open(place, "x") as file:
+        json.dump([used.ru_utime + used.ru_stime, int(peak.split()[1]) * 1024], file)
 {program}
-used = resource.getrusage(resource.RUSAGE_SELF)
-# Not ru_maxrss, which begins with what the parent had.
-peak = next(line for line in open("/proc/self/status") if line.startswith("VmHWM:"))
-with open(place, "w") as file:
-    json.dump([used.ru_utime + used.ru_stime, int(peak.split()[1]) * 1024], file)
-sys.exit(code)
 """
 EMBEDDED = """
 from cromwell_userdb.embedded.__main__ import main
-code = main(sys.argv[1:])
+sys.exit(main(sys.argv[1:]))
 """
 MINIWDL = """
 import multiprocessing, subprocess, psutil
@@ -70,7 +71,7 @@ class Bare(task_container.TaskContainer):
             return subprocess.run(["/bin/bash", script], cwd=self.host_work_dir(),
                                   stdout=out, stderr=err).returncode
 task_container._backends["bare"] = Bare
-code = main(sys.argv[1:])
+main(sys.argv[1:])
 """
 SCHEDULER = """
 import sys, time, gc
@@ -107,7 +108,7 @@ class Bench:
     def embedded(self, wdl: str, conf: Path, **inputs: object) -> Use:
         values = {f"{Path(wdl).stem}.{name}": value for name, value in inputs.items()}
         words = self.db.by_hand(wdl, values, conf=conf)
-        return self._metered(EMBEDDED, words[words.index("cromwell_userdb.embedded") + 1 :])
+        return self.metered(EMBEDDED, words[words.index("cromwell_userdb.embedded") + 1 :])
 
     def miniwdl(self, wdl: str, **inputs: object) -> Use:
         pairs = [f"{name}={value}" for name, value in inputs.items()]
@@ -118,7 +119,7 @@ class Bench:
             "[scheduler]\ncontainer_backend = bare\n[file_io]\noutput_hardlinks = true\n"
         )
         words = ["run", "--cfg", cfg, "--dir", folder, self.here.root / wdl, *pairs]
-        return self._metered(MINIWDL, words)
+        return self.metered(MINIWDL, words)
 
     def cromwell(self, wdl: str, conf: Path, **inputs: object) -> Use:
         """Its CPU has the hooks' in it."""
@@ -131,10 +132,14 @@ class Bench:
         self.here.do(sys.executable, "-c", SCHEDULER, wdl, str(calls), place)
         return float(place.read_text())
 
-    def _metered(self, program: str, words: Sequence[str | Path]) -> Use:
+    def metered(
+        self, program: str, words: Sequence[str | Path], python: str | Path = sys.executable
+    ) -> Use:
+        """What a program takes by itself, without what it starts."""
         place = self.here.root / "used"
+        place.unlink(missing_ok=True)
         code = METER.format(program=program)
-        used = self.here.do(sys.executable, "-c", code, "engine", place, *words)
+        used = self.here.do(python, "-c", code, "engine", place, *words)
         return Use(used.wall, *json.loads(place.read_text()))
 
 

@@ -34,13 +34,14 @@ task greet {
   output { String s = read_string(stdout()) }
 }
 """
+# Not empty commands: miniwdl does not run those.
 WIDE = """version 1.0
 workflow wide {
   input { Int n }
   scatter (i in range(n)) { call t { input: i = i } }
   output { Array[Int] os = t.o }
 }
-task t { input { Int i } command <<< >>> output { Int o = i } }
+task t { input { Int i } command <<< true >>> output { Int o = i } }
 """
 
 
@@ -89,10 +90,10 @@ class World:
         """What a command takes, which has to succeed."""
         return self.begin(words).end()
 
-    def instance(self, name: str = "db", *words: str) -> Private:
-        """A new instance with an embedded engine, its server up."""
+    def instance(self, name: str = "db", *words: str, backend: str = "local") -> Private:
+        """A new instance, its server up."""
         made = Private(self, self.root / name)
-        made.do("init", "--backend", "local", *words)
+        made.do("init", "--backend", backend, *words)
         return made
 
     def inputs(self, values: Mapping[str, object]) -> Path:
