@@ -95,7 +95,7 @@ task withdrawn {
 
 task late {
   command <<<
-    sleep 75
+    sleep 105
   >>>
   output {
     String o = "at last"
