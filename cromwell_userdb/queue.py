@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections import Counter
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -18,9 +19,15 @@ Queue = Mapping[str, Queued]
 def standing(snapshot: Path | None) -> Queue:
     """The user's jobs as they were at the hooks' last look; none where nobody looked."""
     try:
-        return parse_snapshot(snapshot.read_text(errors="replace")) if snapshot else {}
+        return _read(snapshot, snapshot.stat().st_mtime_ns) if snapshot else {}
     except OSError:
         return {}
+
+
+@functools.lru_cache(maxsize=1)
+def _read(snapshot: Path, written: int) -> Queue:
+    """Once for each look: a leader asks every second, and the queue may be long."""
+    return parse_snapshot(snapshot.read_text(errors="replace"))
 
 
 def waiting(progress: Progress, queue: Queue) -> tuple[Waiting, ...]:
