@@ -60,6 +60,19 @@ def make_private(path: Path) -> Path:
     return path
 
 
+def own_cache(name: str) -> Path | None:
+    """The folder `name` in the user's cache, None where others might write: for what is run."""
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    folder = cache / "cromwell-userdb" / name
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        facts = folder.stat()
+    except (OSError, RuntimeError):
+        return None
+    mine = facts.st_uid == os.geteuid() and not facts.st_mode & 0o022
+    return folder if mine and os.access(folder, os.W_OK) else None
+
+
 def boot_id() -> str:
     """This boot of this machine; two containers of one machine share it."""
     return Path("/proc/sys/kernel/random/boot_id").read_text().strip()

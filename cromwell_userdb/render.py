@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import shlex
 from collections.abc import Mapping
@@ -14,15 +15,18 @@ from urllib.parse import urlencode
 from jinja2 import (
     ChoiceLoader,
     Environment,
+    FileSystemBytecodeCache,
     FileSystemLoader,
     PackageLoader,
     StrictUndefined,
     TemplateError,
     TemplateSyntaxError,
 )
+from jinja2.bccache import Bucket
 
 from cromwell_userdb.errors import SettingError
 from cromwell_userdb.instance import Instance
+from cromwell_userdb.record import own_cache
 
 
 @dataclass(frozen=True)
@@ -150,7 +154,9 @@ def sql_string(text: str) -> str:
 def environment(own: Path | None = None) -> Environment:
     """The templates of the package; those in the folder `own` come first."""
     loaders = [FileSystemLoader(own)] if own else []
+    kept = own_cache("templates")
     templates = Environment(
+        bytecode_cache=_Compiled(str(kept)) if kept else None,
         loader=ChoiceLoader([*loaders, PackageLoader("cromwell_userdb")]),
         undefined=StrictUndefined,
         trim_blocks=True,
@@ -160,6 +166,14 @@ def environment(own: Path | None = None) -> Environment:
     templates.filters["bash"] = shlex.quote
     templates.filters["hocon"] = hocon
     return templates
+
+
+class _Compiled(FileSystemBytecodeCache):
+    """Templates as they were compiled once, where the disk has room for it."""
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        with contextlib.suppress(OSError):
+            super().dump_bytecode(bucket)
 
 
 def hocon(value: Any) -> str:

@@ -21,8 +21,8 @@ PACKAGE = HOUSE / "cromwell_userdb"
 # From the bottom up; a module imports from the lines above its own, a folder also from itself.
 LAYERS = [
     "errors",
-    "instance options reference settings journal sockets wish",
-    "attempts process record registry render database wdl hocon progress policy",
+    "instance options record reference settings journal sockets wish",
+    "attempts process registry render database wdl hocon progress policy",
     "pulled runs",
     "binaries disk files hooks images java keys lease pack register releases schema traps"
     " callcache cluster limits metadata modules runtimes slurm workflows",

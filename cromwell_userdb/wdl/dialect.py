@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import functools
 import hashlib
-import os
 import re
 import sys
 from collections.abc import Callable
@@ -17,6 +16,8 @@ from typing import Any
 
 import lark
 from WDL import Env, Error, Expr, StdLib, Tree, Type, Value, Walker, _grammar, _parser
+
+from cromwell_userdb.record import own_cache
 
 MAX_INT = 2**31 - 1
 """The greatest Int of Cromwell, which is Java's."""
@@ -228,12 +229,4 @@ def warm_grammar(version: str, start: str = "document") -> None:
 
 def grammar_folder() -> Path | None:
     """Where parsers are kept: they are pickles, so only in a folder that is the user's alone."""
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    folder = cache / "cromwell-userdb" / "grammar"
-    try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        facts = folder.stat()
-    except (OSError, RuntimeError):
-        return None
-    mine = facts.st_uid == os.geteuid() and not facts.st_mode & 0o022
-    return folder if mine and os.access(folder, os.W_OK) else None
+    return own_cache("grammar")
