@@ -31,6 +31,9 @@ QUEUED, RUNNING, SUCCEEDED, FAILED, ABORTED, LOST = (
 ENDED = frozenset({SUCCEEDED, FAILED, ABORTED, LOST})
 STATES = ENDED | {QUEUED, RUNNING}
 
+REQUEUED = "its leader is queued again"
+"""What the note of a lost run begins with that goes on by itself, once its job runs again."""
+
 
 @dataclass(frozen=True)
 class Request:
@@ -131,6 +134,11 @@ class State:
     @property
     def has_ended(self) -> bool:
         return self.state in ENDED
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether the run is lost only until its leader's job runs again, as another run."""
+        return self.state == LOST and self.note.startswith(REQUEUED)
 
     @property
     def total(self) -> Count:

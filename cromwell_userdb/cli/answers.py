@@ -91,6 +91,8 @@ def _listed(state: State) -> list[str]:
 def _remark(state: State) -> str:
     if state.resumed_by:
         return f"resumed as run {state.resumed_by}"
+    if state.goes_on:
+        return state.note
     if state.state == runs.LOST:
         reason = (state.note.splitlines() or ["lost"])[0][:60]
         return f"{reason}; resume {state.run}"
@@ -415,8 +417,8 @@ def label_(place: Place, run: str, labels: tuple[str, ...], as_json: bool) -> No
       cromwell-userdb label 12 cohort=7 paper=figure-2
     """
     from cromwell_userdb import workflows
-    from cromwell_userdb.files import read_labels
     from cromwell_userdb.cli.session import connect
+    from cromwell_userdb.files import read_labels
 
     _, state = _run(place, run)
     wanted = read_labels(None, labels)

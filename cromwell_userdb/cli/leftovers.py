@@ -76,6 +76,8 @@ def end_jobs(where: Place, folder: RunFolder, state: State, *, wait: bool) -> St
     dead = adoption.lineage(folder)
     nobody = replace(state, jobs=())
     left = jobs_of(where, request, dead, nobody)
+    if state.goes_on:
+        slurm.cancel([state.job])
     session.cancel(where, _with_hooks(folder, dead), left)
     deadline = time.monotonic() + ABORT_PATIENCE
     while wait and jobs_of(where, request, dead, nobody) and time.monotonic() < deadline:

@@ -180,8 +180,32 @@ def attach_(run: str, quiet: bool, as_json: bool, place: Place) -> None:
     instance = require(place).instance
     folder = instance.run(runs.find(instance, run))
     with Interrupts(aborts=False) as interrupts:
+        folder = runs.newest(folder)
         state = follow(folder, place, interrupts, quiet=quiet)
+        while state.goes_on and (after := successor(folder, place, state, interrupts, quiet=quiet)):
+            folder = after
+            state = follow(folder, place, interrupts, quiet=quiet)
         conclude(folder, state, place, as_json=as_json)
+
+
+def successor(
+    folder: RunFolder, where: Place, state: State, interrupts: Interrupts, *, quiet: bool
+) -> RunFolder | None:
+    """The run that goes on with one whose leader is queued again; None once its job is gone."""
+    from cromwell_userdb import slurm
+
+    if not quiet:
+        screen.note(screen.ending(state, option=where.option))
+    asked = time.monotonic()
+    while (after := runs.newest(folder)) == folder:
+        if interrupts.leave:
+            sys.exit(0)
+        if time.monotonic() > asked + 60:
+            asked = time.monotonic()
+            if slurm.job_ended(state.job):
+                return None
+        time.sleep(1)
+    return after
 
 
 @click.command("inputs")

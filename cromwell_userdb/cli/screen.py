@@ -179,6 +179,11 @@ def ending(state: State, *, option: str = "") -> str:
     if state.state == "aborted":
         reason = f": {shown(state.note)}" if state.note else ", its jobs with it"
         return f"{head} after {took}{reason}."
+    if state.goes_on:
+        return (
+            f"run {state.run} stopped after {took}: {shown(state.note)}, and goes on with what "
+            f"runs. To follow it: cromwell-userdb attach {state.run}{option}"
+        )
     if state.state == "lost":
         return (
             f"{head} after {took}: {shown(state.note).removesuffix('.')}. "

@@ -213,38 +213,58 @@ def lead_here_(place: Place, on_limit: str, **words: Any) -> None:
 
 def _lead(where: Place, entered: RunFolder) -> None:
     """Lead the run, or what goes on with it, and leave with its verdict."""
+    _to_lead(where, entered)
+    told: list[int] = []
+
+    def on_term(signum: int, frame: object) -> None:
+        told.append(signum)
+        sys.exit(STOPPED)
+
+    # Before the run has a leader of its own to hear it, the end of the job stops the wait for one.
+    signal.signal(signal.SIGTERM, on_term)
+    try:
+        ended = _led(where, entered)
+        was_told, status = ended.goes_on, EXIT[ended.state]
+    except SystemExit as leaving:
+        was_told, status = bool(told), int(str(leaving.code))
+    finally:
+        _stop_server(where)
+    if was_told and runs.request_of(entered).on_limit == "requeue":
+        _requeue(runs.newest(entered))
+    sys.exit(status)
+
+
+def _to_lead(where: Place, entered: RunFolder) -> tuple[RunFolder, State]:
+    """The run to lead, or to go on from; leaves where it has ended or somebody else leads it."""
+    job = os.environ["SLURM_JOB_ID"]
     folder = runs.newest(entered)
     state = runs.read_state(folder)
     if state is None or state.state != runs.QUEUED:
         # SLURM gives a job its second life when all of the first is dead.
-        state = standing.of(where, folder, job_ended=lambda job: job == os.environ["SLURM_JOB_ID"])
+        state = standing.of(where, folder, job_ended=lambda one: one == job)
     if state.has_ended and state.state != runs.LOST:
         sys.exit(EXIT[state.state])
-    # Before the run has a leader of its own to hear it, the end of the job stops the wait for one.
-    signal.signal(signal.SIGTERM, lambda signum, frame: sys.exit(STOPPED))
-    try:
-        ended = _led(where, folder, state)
-        was_told, status = ended.note == leader.STOPPED, EXIT[ended.state]
-    except SystemExit:
-        was_told, status = True, STOPPED
-    finally:
-        _stop_server(where)
-    if was_told and runs.request_of(folder).on_limit == "requeue":
-        _requeue()
-    sys.exit(status)
+    if not state.has_ended and state.job != job and folder.number != entered.number:
+        print(
+            f"run {entered.number} was resumed as run {folder.number}, which somebody else leads."
+        )
+        sys.exit(STOPPED)
+    return folder, state
 
 
-def _requeue() -> None:
+def _requeue(folder: RunFolder) -> None:
     """Put our own job into the queue again, which ends us, unless somebody cancelled it."""
-    if _was_cancelled(os.environ["SLURM_JOB_ID"]):
-        return
-    for _ in range(20):
+    job = os.environ["SLURM_JOB_ID"]
+    for _ in range(0 if _was_cancelled(job) else 20):
         try:
-            process.run(["scontrol", "requeue", os.environ["SLURM_JOB_ID"]], timeout=60)
+            process.run(["scontrol", "requeue", job], timeout=60)
             return
         except CommandFailed as error:
             print(error, file=sys.stderr)
             time.sleep(10)
+    state = runs.read_state(folder)
+    if state and state.goes_on:
+        runs.write_state(folder, replace(state, note=leader.STOPPED))
 
 
 def _was_cancelled(job: str) -> bool:
@@ -256,15 +276,15 @@ def _was_cancelled(job: str) -> bool:
     return words[:1] in (["COMPLETING"], ["CANCELLED"]) and words[1:] not in (["0:00"], ["INVALID"])
 
 
-def _led(where: Place, folder: RunFolder, state: State) -> State:
+def _led(where: Place, entered: RunFolder) -> State:
     """Lead the run in this very process: a new one, or what a former life of the job left."""
-    request = runs.read_request(folder)
-    assert request
-    where = place.as_requested(where, request.settings, {})
+    where = place.as_requested(where, runs.request_of(entered).settings, {})
     engine = session.engine(where)
     with session.connect(where, wait=True, say=screen.note) as connection:
         session.tables(where, connection, engine, say=screen.note)
         snapshot = session.knows_snapshot_isolation(connection)
+    # Much may have happened while we waited for the server.
+    folder, state = _to_lead(where, entered)
     if state.state == runs.LOST:
         folder = successor.enter(where, folder)
     task = launch.begin(where, folder, engine, snapshot_isolation=snapshot)
