@@ -287,7 +287,8 @@ class _Leading:
                 self.task.cancel(self.state.jobs)
             return runs.ABORTED, ""
         if self.told:
-            return runs.LOST, STOPPED
+            again = f"{runs.REQUEUED}, as job {self.state.job}"
+            return runs.LOST, again if self.task.request.on_limit == "requeue" else STOPPED
         if self.child.returncode == Stopped.exit_code:
             return runs.LOST, self.log.parting_words()
         if self.state.id:
