@@ -88,6 +88,19 @@ def test_the_two_runs_point_to_each_other(lab: Lab, tmp_path: Path):
 
 
 @pytest.mark.functional
+def test_a_leader_that_comes_back_leaves_the_run_to_whoever_leads_it_now(lab: Lab, tmp_path: Path):
+    words = ("--input", "marked.n=1", "--input", "marked.s=20")
+    first = begin(lab, tmp_path / "marks", *words)
+    lose(lab, first)
+    second = lab.do("resume", str(first), "--detach").stdout.strip()
+    done = lab.do("lead", str(first), SLURM_JOB_ID="77")
+    assert done.returncode == 75
+    assert f"run {first} was resumed as run {second}, which somebody else leads" in done.stdout
+    assert lab.do("abort", second).returncode == 0
+    assert lab.do("lead", str(first), SLURM_JOB_ID="77").returncode == 7
+
+
+@pytest.mark.functional
 def test_a_run_that_goes_on_is_not_resumed(lab: Lab, tmp_path: Path):
     number = begin(lab, tmp_path / "marks", *SHORT)
     done = lab.do("resume", str(number))
