@@ -88,6 +88,11 @@ def test_a_file_that_is_no_workflow_is_refused_in_a_sentence(tmp_path, text, wor
         wdl.load(tmp_path / "w.wdl")
 
 
+@pytest.mark.parametrize("what", ["", "absent.wdl"])
+def test_inputs_of_what_is_no_workflow_are_refused(tmp_path, what):
+    assert say("inputs", tmp_path / what) == (2, f"{tmp_path / what}: there is no such workflow.\n")
+
+
 def test_a_template_that_was_not_filled_in_is_refused(tmp_path):
     (tmp_path / "w.wdl").write_text("version 1.0\nworkflow w { input { String s Int i = 1 } }\n")
     document = wdl.load(tmp_path / "w.wdl")

@@ -427,7 +427,7 @@ def test_an_engine_killed_again_and_again_runs_no_call_twice(either: Bench):
     while "outputs" not in log:
         before = len(either.marks)
         engine = either.begin(path, l=label, o={"read_from_cache": False})
-        until(lambda: len(either.marks) > before or engine.poll() is not None)
+        until(lambda n=before, e=engine: len(either.marks) > n or e.poll() is not None)
         with contextlib.suppress(subprocess.TimeoutExpired):
             engine.wait(moments.uniform(0, 0.6))
         engine.kill()

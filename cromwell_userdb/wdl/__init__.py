@@ -134,6 +134,8 @@ def load(
 
     Raises WdlError with a line for each problem found.
     """
+    if not Path(path).is_file():
+        raise WdlError(f"{path}: there is no such workflow.")
     use_cromwells_dialect()
     with contextlib.ExitStack() as stack:
         folders = [_folder(place, stack) for place in imports]
