@@ -47,6 +47,9 @@ TALLY = 30.0
 HASTE = 10.0
 """The same where the user wants to see the end of it."""
 
+ARRIVAL = 10.0
+"""Seconds that a leader has to make itself known."""
+
 FAREWELL = 90.0
 """Seconds an engine has to leave once its workflow has ended."""
 
@@ -85,6 +88,17 @@ def lead(task: Task) -> State:
     return leading.until_the_end()
 
 
+def start(task: Task) -> None:
+    """Have a process of its own lead the run; the run's folder names it when this returns."""
+    process.fork_detached(lambda: lead(task), log=task.folder.leader_log)
+    deadline = time.monotonic() + ARRIVAL
+    while time.monotonic() < deadline:
+        state = runs.read_state(task.folder)
+        if not (state and state.leader and state.leader.pid == os.getpid()):
+            return
+        time.sleep(0.01)
+
+
 class _Leading:
     """The engine, its connection and what was seen of it so far."""
 
@@ -104,7 +118,8 @@ class _Leading:
         self.written = 0.0
         self.terminal_since: float | None = None
         self.patient_until = 0.0
-        self.child = process.spawn(
+        # Nobody shall take the run for dead while an engine that they do not know of is alive.
+        self.child = process.spawn_held(
             task.argv, out=task.folder.engine_log, env=task.environment, cwd=_cwd(task)
         )
         self.state = replace(
@@ -116,6 +131,7 @@ class _Leading:
             engine_process=Identity.of(self.child.pid),
         )
         self.write()
+        process.release(self.child)
 
     def on_term(self, signum: int, frame: Any) -> None:
         self.terms += 1

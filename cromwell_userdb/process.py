@@ -84,6 +84,7 @@ def spawn(
     env: Mapping[str, str] | None = None,
     cwd: Path | None = None,
     pass_fds: Sequence[int] = (),
+    stdin: int = subprocess.DEVNULL,
 ) -> Child:
     """Start `argv` in a session of its own, stdin closed, its output appended to 0600 files.
 
@@ -95,7 +96,7 @@ def spawn(
         try:
             return subprocess.Popen(
                 argv,
-                stdin=subprocess.DEVNULL,
+                stdin=stdin,
                 stdout=stdout,
                 stderr=stderr,
                 env=env,
@@ -105,6 +106,24 @@ def spawn(
             )
         except OSError as error:
             raise StartFailed(f"{argv[0]} did not start: {error.strerror}.") from error
+
+
+_HELD = ("/bin/sh", "-c", 'read -r _ && exec "$@" </dev/null', "sh")
+
+
+def spawn_held(
+    argv: Sequence[str | os.PathLike[str]], *, out: Path, env: Mapping[str, str], cwd: Path
+) -> Child:
+    """As `spawn`, but the child does nothing before `release`, nor ever if we end before that."""
+    return spawn([*_HELD, *argv], out=out, env=env, cwd=cwd, stdin=subprocess.PIPE)
+
+
+def release(child: Child) -> None:
+    """Let a child of `spawn_held` begin; one that has been killed meanwhile never will."""
+    assert child.stdin
+    with contextlib.suppress(BrokenPipeError):
+        child.stdin.write(b"\n")
+        child.stdin.close()
 
 
 @contextlib.contextmanager

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from cromwell_userdb import engine as engines
-from cromwell_userdb import files, hooks, leader, process, runs
+from cromwell_userdb import files, hooks, leader, runs
 from cromwell_userdb.cli import (
     containers,
     here,
@@ -177,7 +177,7 @@ def launch(what: Order, *, wait: bool, quiet: bool, on_limit: str = "abort") -> 
         snapshot = session.knows_snapshot_isolation(connection)
     folder = enter(what, on_limit=on_limit)
     task = begin(what.where, folder, what.engine, snapshot_isolation=snapshot)
-    process.fork_detached(lambda: leader.lead(task), log=folder.leader_log)
+    leader.start(task)
     return folder
 
 

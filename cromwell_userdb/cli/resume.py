@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from cromwell_userdb import adoption, leader, process, runs
+from cromwell_userdb import adoption, leader, runs
 from cromwell_userdb.adoption import Overrides
 from cromwell_userdb.cli import here, launch, screen, session, standing, submit, successor
 from cromwell_userdb.cli import place as places
@@ -181,7 +181,7 @@ def launched(wish: Wish, *, wait: bool) -> RunFolder:
         snapshot = session.knows_snapshot_isolation(connection)
     folder = _enter(wish, on_limit="abort")
     task = launch.begin(where, folder, engine, snapshot_isolation=snapshot)
-    process.fork_detached(lambda: leader.lead(task), log=folder.leader_log)
+    leader.start(task)
     return folder
 
 
