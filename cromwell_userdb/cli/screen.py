@@ -92,11 +92,11 @@ def line(calls: Count) -> str:
 
 @contextmanager
 def _live(keys: str) -> Iterator[Screen]:
-    from rich.console import Console
+    from rich.console import Console, Group
     from rich.live import Live
 
     console = Console(stderr=True, highlight=False)
-    with Live(console=console, refresh_per_second=4, transient=False) as live:
+    with Live(Group(), console=console, refresh_per_second=4, transient=False) as live:
 
         class Moving:
             def show(self, state: State) -> None:
@@ -132,7 +132,8 @@ def _table(state: State, keys: str) -> Group:
             Text("  ".join(notes))
             + Text(f"  {calls.failed} failed" if calls.failed else "", "red"),
         )
-    return Group(table, Text(footer(state, keys), "dim"))
+    # A table without rows would be an empty line.
+    return Group(*([table] if state.calls else []), Text(footer(state, keys), "dim"))
 
 
 def footer(state: State, keys: str) -> str:
