@@ -386,6 +386,12 @@ def test_a_run_whose_leader_is_killed_again_and_again_runs_no_call_twice(
     all_well(storm, member, ended(member, number, timeout=600), chains)
 
 
+def next_life(person: Person, number: int) -> int:
+    """The run that goes on: SLURM waits for two minutes before it starts a requeued job."""
+    until(lambda: state(person, number)["resumed_by"], timeout=300)
+    return int(state(person, number)["resumed_by"])
+
+
 @pytest.mark.parametrize(
     "policy", [pytest.param(p, marks=FULL) for p in ("adopt", "abort", "requeue")]
 )
@@ -407,17 +413,14 @@ def test_a_leader_at_its_time_limit_with_twenty_calls_ends_well(
     assert first["state"] == "lost", first
     if policy == "adopt":
         until(lambda: first["job"] not in [row.split()[0] for row in queue(member)], timeout=60)
-        second = int(member.userdb("resume", str(number), "--detach").stdout)
+        number = int(member.userdb("resume", str(number), "--detach").stdout)
     else:
-        # SLURM waits for two minutes before it starts a requeued job.
-        until(lambda: state(member, number)["resumed_by"], timeout=300)
-        second = state(member, number)["resumed_by"]
-    result = ended(member, second, timeout=600)
+        number = next_life(member, number)
+    result = ended(member, number, timeout=600)
     while policy == "requeue" and result["state"] == "lost":
         # Its second life was too short as well.
-        until(lambda: state(member, second)["resumed_by"], timeout=300)
-        second = state(member, second)["resumed_by"]
-        result = ended(member, second, timeout=600)
+        number = next_life(member, number)
+        result = ended(member, number, timeout=600)
     all_well(storm, member, result, 20)
 
 
