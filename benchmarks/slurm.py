@@ -146,7 +146,7 @@ def status(cluster: Cluster, calls: int, minutes: float) -> Iterator[Row]:
     yield row(f"{what}: slurmctld's CPU", ours_cpu, theirs_cpu)
     yield row(
         f"{what}: the same, less {idle * 2:.2f} s that it takes unasked",
-        ours_cpu - idle * 2, theirs_cpu - idle * 2, ratio=0.02,
+        max(0.0, ours_cpu - idle * 2), theirs_cpu - idle * 2, ratio=0.02,
     )  # fmt: skip
     cluster.run(["scancel", "--user=alice"])
 
