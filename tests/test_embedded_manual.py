@@ -9,7 +9,8 @@ from pathlib import Path
 import oracle
 import pytest
 
-from cromwell_userdb.embedded import frontend, options
+from cromwell_userdb import options
+from cromwell_userdb.embedded import frontend
 from cromwell_userdb.errors import WdlError
 
 HOUSE = Path(__file__).parent.parent
