@@ -71,9 +71,7 @@ def test_all_that_a_user_has_running_is_one_question_an_interval(watched: Watche
     for number in range(2):
         for name in ("one", "two"):
             given = home / f"{name}-{number}.json"
-            given.write_text(
-                json.dumps({"storm.sleeps": [9] * 3, "storm.marks": f"{given}.marks"})
-            )
+            given.write_text(json.dumps({"storm.sleeps": [9] * 3, "storm.marks": f"{given}.marks"}))
             begun.append(
                 (name, watched.userdb("run", "storm.wdl", given, "--detach", "--name", name))
             )
