@@ -28,7 +28,7 @@ GROUPS = {
     "Runs": {
         "submit": ("submit", "Run a workflow from a SLURM job of its own."),
         "resume": ("resume", "Finish a run that died, failed or was aborted."),
-        "attach": ("run", "Follow a run that goes on elsewhere."),
+        "attach": ("follow", "Follow a run that goes on elsewhere."),
         "logs": ("answers", "Show the last words of a run's calls."),
         "abort": ("answers", "Abort a run, and its jobs with it."),
         "label": ("answers", "Show or set a run's labels."),
@@ -45,7 +45,7 @@ GROUPS = {
     },
 }
 _COMMANDS = {name: entry for group in GROUPS.values() for name, entry in group.items()}
-_HIDDEN = {"lead": ("submit", ""), "lead-here": ("submit", "")}
+_HIDDEN = {"lead": ("lead", ""), "lead-here": ("lead", "")}
 _COMMANDS |= _HIDDEN
 
 

@@ -15,8 +15,9 @@ from cromwell_userdb.adoption import Overrides
 from cromwell_userdb.cli import here, launch, screen, session, standing, submit, successor
 from cromwell_userdb.cli import place as places
 from cromwell_userdb.cli.arguments import OnRun, run_argument
+from cromwell_userdb.cli.follow import Interrupts, conclude, follow, tell_detached
+from cromwell_userdb.cli.options import leader_flags, leader_options, slurm_options
 from cromwell_userdb.cli.place import Place, require
-from cromwell_userdb.cli.run import Interrupts, conclude, follow, slurm_options, tell_detached
 from cromwell_userdb.errors import Held, NotRunning, UsageError
 from cromwell_userdb.instance import RunFolder
 from cromwell_userdb.record import read_json
@@ -37,7 +38,7 @@ from cromwell_userdb.runs import State
 )
 @slurm_options
 @click.option("--submit", "as_job", is_flag=True, help="From a SLURM job of its own, as submit.")
-@submit.leader_options
+@leader_options
 @click.option("--wait", is_flag=True, help="Wait while the database is served elsewhere.")
 @click.option("--detach", is_flag=True, help="Give back the terminal at once.")
 @click.option("--quiet", is_flag=True, help="Show only how it ends.")
@@ -72,7 +73,7 @@ def resume_(
     instance = require(place).instance
     old = newest(place, instance.run(runs.find(instance, run)), quiet=quiet)
     overrides = adoption.read_overrides(memory, times, cores)
-    flags = launch.slurm_flags(words) | submit.leader_flags(words)
+    flags = launch.slurm_flags(words) | leader_flags(words)
     wish = wished(place, old, overrides, flags=flags, orphans=orphans, quiet=quiet)
     if as_job:
         folder, ahead = submitted(wish, on_limit=on_limit)

@@ -1,61 +1,26 @@
-"""`submit`, and `lead` inside the job: a run whose leader is a SLURM job of its own."""
+"""`submit`: a run whose leader is a SLURM job of its own."""
 
 from __future__ import annotations
 
 import contextlib
-import functools
 import hashlib
 import os
-import signal
 import sys
-import time
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import click
 
-from cromwell_userdb import leader, process, render, runs, server, slurm
+from cromwell_userdb import process, render, runs, server, slurm
 from cromwell_userdb.cli import launch, place, screen, session, standing, successor
-from cromwell_userdb.cli.arguments import OnRun, run_argument
-from cromwell_userdb.cli.place import Command, Place, require
-from cromwell_userdb.cli.run import EXIT, order_options
+from cromwell_userdb.cli.options import leader_flags, leader_options, order_options
+from cromwell_userdb.cli.place import Place
 from cromwell_userdb.cluster import minutes_of
-from cromwell_userdb.errors import CommandFailed, Held, NotFound, UsageError, UserDBError
+from cromwell_userdb.errors import CommandFailed, Held, NotFound, UserDBError
 from cromwell_userdb.instance import RunFolder
 from cromwell_userdb.record import write_private
-from cromwell_userdb.runs import State
 from cromwell_userdb.settings import Settings
-
-STOPPED = 75
-
-
-_LEADER = (
-    click.option(
-        "--on-limit",
-        type=click.Choice(["requeue", "adopt", "abort"]),
-        default="requeue",
-        show_default=True,
-        help="Before the leader's time limit.",
-    ),
-    click.option("--leader-time", metavar="TIME", help="Time limit of the leader's job."),
-    click.option("--leader-partition", metavar="NAME", help="Partition of the leader's job."),
-    click.option("--leader-memory", metavar="MB", type=int, help="Memory of the leader's job."),
-)
-
-
-def leader_options(command: Command) -> Command:
-    """What a leader's job may be given, whatever the settings say."""
-    return functools.reduce(lambda made, flag: flag(made), reversed(_LEADER), command)
-
-
-def leader_flags(words: dict[str, Any]) -> dict[str, Any]:
-    """The settings that --leader-time and its like stand for, taken out of `words`."""
-    return {
-        "leader.time": words.pop("leader_time"),
-        "leader.partition": words.pop("leader_partition"),
-        "leader.memory_mb": words.pop("leader_memory"),
-    }
 
 
 @click.command("submit")
@@ -178,123 +143,6 @@ def _warning(settings: Settings) -> int:
     minutes = minutes_of(settings.leader_time)
     wanted = settings.leader_signal_seconds
     return min(wanted, minutes * 30) if minutes else wanted
-
-
-@click.command("lead", cls=OnRun, hidden=True)
-@run_argument(newest=False)
-@place.options
-def lead_(place: Place, run: str) -> None:
-    """Lead a run that `submit` entered, from within its job."""
-    instance = require(place).instance
-    _lead(place, instance.run(runs.find(instance, run)))
-
-
-@click.command("lead-here", hidden=True)
-@order_options
-@_LEADER[0]
-@place.options
-def lead_here_(place: Place, on_limit: str, **words: Any) -> None:
-    """Enter a run and lead it, from within a job that the wrapper is."""
-    job = os.environ.get("SLURM_JOB_ID", "")
-    if not job:
-        raise UsageError("lead-here works in a SLURM job only: sbatch the wrapper, or use submit.")
-    known = [state.run for state in runs.recent(require(place).instance) if state.job == job]
-    if known:
-        return _lead(place, place.instance.run(known[-1]))
-    what = launch.order(place, **words, more_flags={})
-    folder = launch.enter(what, on_limit=on_limit)
-    if state := runs.read_state(folder):
-        runs.write_state(folder, replace(state, job=job))
-    with contextlib.suppress(CommandFailed):  # it is for people to look at
-        comment = f"Comment={comment_of(folder)}"
-        process.run(["scontrol", "update", f"JobId={job}", comment], timeout=60)
-    _lead(place, folder)
-
-
-def _lead(where: Place, entered: RunFolder) -> None:
-    """Lead the run, or what goes on with it, and leave with its verdict."""
-    _to_lead(where, entered)
-    told: list[int] = []
-
-    def on_term(signum: int, frame: object) -> None:
-        told.append(signum)
-        sys.exit(STOPPED)
-
-    # Before the run has a leader of its own to hear it, the end of the job stops the wait for one.
-    signal.signal(signal.SIGTERM, on_term)
-    try:
-        ended = _led(where, entered)
-        was_told, status = ended.goes_on, EXIT[ended.state]
-    except SystemExit as leaving:
-        was_told, status = bool(told), int(str(leaving.code))
-    finally:
-        _stop_server(where)
-    if was_told and runs.request_of(entered).on_limit == "requeue":
-        _requeue(runs.newest(entered))
-    sys.exit(status)
-
-
-def _to_lead(where: Place, entered: RunFolder) -> tuple[RunFolder, State]:
-    """The run to lead, or to go on from; leaves where it has ended or somebody else leads it."""
-    job = os.environ["SLURM_JOB_ID"]
-    folder = runs.newest(entered)
-    state = runs.read_state(folder)
-    if state is None or state.state != runs.QUEUED:
-        # SLURM gives a job its second life when all of the first is dead.
-        state = standing.of(where, folder, job_ended=lambda one: one == job)
-    if state.has_ended and state.state != runs.LOST:
-        sys.exit(EXIT[state.state])
-    if not state.has_ended and state.job != job and folder.number != entered.number:
-        print(
-            f"run {entered.number} was resumed as run {folder.number}, which somebody else leads."
-        )
-        sys.exit(STOPPED)
-    return folder, state
-
-
-def _requeue(folder: RunFolder) -> None:
-    """Put our own job into the queue again, which ends us, unless somebody cancelled it."""
-    job = os.environ["SLURM_JOB_ID"]
-    for _ in range(0 if _was_cancelled(job) else 20):
-        try:
-            process.run(["scontrol", "requeue", job], timeout=60)
-            return
-        except CommandFailed as error:
-            print(error, file=sys.stderr)
-            time.sleep(10)
-    state = runs.read_state(folder)
-    if state and state.goes_on:
-        runs.write_state(folder, replace(state, note=leader.STOPPED))
-
-
-def _was_cancelled(job: str) -> bool:
-    """Whether the job is ending though it has time left."""
-    try:
-        words = process.run(["squeue", "-h", "-j", job, "-o", "%T %L"], timeout=60).split()
-    except CommandFailed:
-        return False
-    return words[:1] in (["COMPLETING"], ["CANCELLED"]) and words[1:] not in (["0:00"], ["INVALID"])
-
-
-def _led(where: Place, entered: RunFolder) -> State:
-    """Lead the run in this very process: a new one, or what a former life of the job left."""
-    where = place.as_requested(where, runs.request_of(entered).settings, {})
-    engine = session.engine(where)
-    with session.connect(where, wait=True, say=screen.note) as connection:
-        session.tables(where, connection, engine, say=screen.note)
-        snapshot = session.knows_snapshot_isolation(connection)
-    # Much may have happened while we waited for the server.
-    folder, state = _to_lead(where, entered)
-    if state.state == runs.LOST:
-        folder = successor.enter(where, folder)
-    task = launch.begin(where, folder, engine, snapshot_isolation=snapshot)
-    return leader.lead(task)
-
-
-def _stop_server(where: Place) -> None:
-    """The job's server ends with it, unless somebody on this host uses it besides."""
-    with contextlib.suppress(UserDBError):
-        server.stop(where.instance)
 
 
 @click.command("sbatch-wrapper")
