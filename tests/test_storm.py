@@ -361,7 +361,8 @@ def test_an_abort_outlasts_an_outage(storm: Cluster, member: Member, how: str):
     until(lambda: not queue(member), timeout=60)
     until(lambda: state(member, number)["ended"], timeout=60)
     assert state(member, number)["state"] == "aborted"
-    assert marks(member).total() == 4
+    # A controller that wakes may begin a job before it can be told that nobody wants it.
+    assert marks(member).total() == 4 + (how == "frozen" and "second0" in marks(member))
 
 
 # --- leaders that die, or come to their time limit -------------------------------------------
