@@ -430,7 +430,8 @@ def _of_size(
         (
             "time",
             f"A time limit of {asked.time} is more than {names} allows ({in_words(longest)}).",
-            lambda one: not asked.time or (one.minutes or _NO_LIMIT) >= minutes,
+            # A quality of service may lift the limit.
+            lambda one: not asked.time or bool(asked.qos) or (one.minutes or _NO_LIMIT) >= minutes,
         ),
         (
             "cpu",

@@ -146,6 +146,7 @@ def test_what_could_never_run_is_refused_with_what_could(asked: dict[str, str], 
         {"cpu": 128, "memory_mb": 1024000, "gpus": 4, "gpu_type": "a100"},
         {"constraint": "[rack1*2&avx2]", "reservation": "course"},
         {"partition": None, "time": "900-0", "memory_mb": 10**9},
+        {"qos": "long", "time": "8-0"},
     ],
 )
 def test_what_can_run_is_let_pass(asked: dict[str, str]) -> None:
