@@ -545,3 +545,12 @@ def test_calls_that_a_federation_starts_on_a_sister_are_followed(
     (failure,) = result["failures"]
     assert "ended as CANCELLED" in failure["last_words"]
     assert set(marks(member).values()) == {1}
+
+
+@pytest.mark.matrix
+@pytest.mark.timeout(1200)
+def test_a_controller_that_has_no_room_for_jobs_is_waited_for(alice: Person):
+    # sbatch itself tries again for two minutes, and then gives up.
+    with weather("full", conf={"MaxJobCount": "2"}) as cluster, settled(cluster, alice) as member:
+        number = begin(member, [130] * 3)
+        all_well(cluster, member, ended(member, number, timeout=900), 3)
