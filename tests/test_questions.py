@@ -79,6 +79,6 @@ def test_all_that_a_user_has_running_is_one_question_an_interval(watched: Watche
         result = json.loads(watched.userdb("attach", run.strip(), "--json", "--name", name))
         assert result["state"] == "succeeded", result
     asked = watched.questions()
-    assert len(asked) > 2
+    assert len(asked) > 1
     # A second is what the hooks' clock can tell apart.
     assert min(after - before for before, after in pairwise(asked)) > POLL_SECONDS - 1
