@@ -254,6 +254,17 @@ def recent(instance: Instance, *, limit: int | None = None) -> list[State]:
     return found
 
 
+def led_here(instance: Instance, *, besides: int) -> list[str]:
+    """Runs that processes of this host lead, which may be about to connect to the database."""
+    return [
+        f"run {state.run}"
+        for state in recent(instance, limit=50)
+        if state.run != besides
+        and not state.has_ended
+        and any(who and who.is_alive for who in (state.leader, state.engine_process))
+    ]
+
+
 def is_orphaned(state: State, job_ended: Callable[[str], bool | None] | None = None) -> bool:
     """Whether nobody leads this run any more though it has not ended: proven, not supposed.
 
@@ -262,9 +273,10 @@ def is_orphaned(state: State, job_ended: Callable[[str], bool | None] | None = N
     if state.has_ended:
         return False
     identities = [who for who in (state.leader, state.engine_process) if who]
-    if identities and all(who.is_alive is False for who in identities):
-        return not (state.job and state.state == QUEUED)
-    here = identities and all(who.is_here for who in identities)
+    in_queue = state.job and state.state == QUEUED
+    if identities and all(who.is_alive is False for who in identities) and not in_queue:
+        return True
+    here = identities and all(who.is_here for who in identities) and not in_queue
     return bool(state.job and not here and job_ended and job_ended(state.job))
 
 

@@ -72,6 +72,15 @@ def test_leaders_of_one_instance_queue_behind_each_other(member: Member):
     assert state(member, first["run"])["ended"] < state(member, second["run"])["ended"]
 
 
+def test_no_submit_stops_the_server_of_a_leader_that_begins(member: Member):
+    first = submitted(member, "long.wdl", "--input", "long.s=1", "--input", "long.n=1")
+    # At moments of its start, with nobody connected yet.
+    for _ in range(4):
+        submitted(member, "hello.wdl", "--leader-partition", "hold")
+    done = member.userdb("attach", str(first["run"]))
+    assert done.returncode == 0, done.stderr
+
+
 def test_a_queued_run_can_be_aborted(member: Member):
     run = submitted(member, "hello.wdl", "--leader-partition", "hold")
     done = member.userdb("abort", str(run["run"]))

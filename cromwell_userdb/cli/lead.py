@@ -21,6 +21,7 @@ from cromwell_userdb.cli.place import Place, require
 from cromwell_userdb.cli.submit import comment_of
 from cromwell_userdb.errors import CommandFailed, UsageError, UserDBError
 from cromwell_userdb.instance import RunFolder
+from cromwell_userdb.record import Identity
 from cromwell_userdb.runs import State
 
 STOPPED = 75
@@ -74,7 +75,7 @@ def _lead(where: Place, entered: RunFolder) -> None:
     except SystemExit as leaving:
         was_told, status = bool(told), int(str(leaving.code))
     finally:
-        _stop_server(where)
+        _stop_server(where, runs.newest(entered))
     if was_told and runs.request_of(entered).on_limit == "requeue":
         _requeue(runs.newest(entered))
     sys.exit(status)
@@ -126,6 +127,7 @@ def _led(where: Place, entered: RunFolder) -> State:
     """Lead the run in this very process: a new one, or what a former life of the job left."""
     where = place.as_requested(where, runs.request_of(entered).settings, {})
     engine = session.engine(where)
+    _name_us(runs.newest(entered))
     with session.connect(where, wait=True, say=screen.note) as connection:
         session.tables(where, connection, engine, say=screen.note)
         snapshot = session.knows_snapshot_isolation(connection)
@@ -137,7 +139,15 @@ def _led(where: Place, entered: RunFolder) -> State:
     return leader.lead(task)
 
 
-def _stop_server(where: Place) -> None:
+def _name_us(folder: RunFolder) -> None:
+    """Have others see that the run is led, and leave us the server, before the engine is there."""
+    state = runs.read_state(folder)
+    if state and state.state == runs.QUEUED:
+        job = os.environ["SLURM_JOB_ID"]
+        runs.write_state(folder, replace(state, job=job, leader=Identity.of(os.getpid())))
+
+
+def _stop_server(where: Place, led: RunFolder) -> None:
     """The job's server ends with it, unless somebody on this host uses it besides."""
     with contextlib.suppress(UserDBError):
-        server.stop(where.instance)
+        server.stop(where.instance, runs=runs.led_here(where.instance, besides=led.number))

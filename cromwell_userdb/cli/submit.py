@@ -55,7 +55,7 @@ def queue(where: Place, folder: RunFolder) -> tuple[RunFolder, list[str]]:
     """Queue a leader for the run that was entered; returns those of this instance ahead of it."""
     # An idle server of ours would keep the job's node waiting.
     with contextlib.suppress(Held):
-        server.stop(where.instance)
+        server.stop(where.instance, runs=runs.led_here(where.instance, besides=folder.number))
     try:
         ahead = leaders(where)
         job = _submitted(where, folder)
@@ -63,7 +63,8 @@ def queue(where: Place, folder: RunFolder) -> tuple[RunFolder, list[str]]:
         successor.withdraw(folder)
         raise
     state = runs.read_state(folder)
-    if state and state.state == runs.QUEUED:
+    # The job may have begun, and lead the run already.
+    if state and state.leader and state.leader.pid == os.getpid():
         runs.write_state(folder, replace(state, job=job, leader=None))
     return folder, ahead
 
