@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import time
@@ -290,6 +291,7 @@ def test_the_next_attempt_asks_for_what_the_last_one_lacked(
         ({"time": "soon"}, "Invalid --time specification"),
         ({"extra": "--wrap=id"}, 'slurm_extra may not hold "--wrap=id"'),
         ({"extra": "; id"}, 'slurm_extra may not hold ";"'),
+        ({"extra": "--array=1-3"}, 'slurm_extra may not hold "--array=1-3"'),
         ({"cpu": "many"}, 'cpu takes a whole number, not "many"'),
         ({"gpu_type": "a b"}, 'gpuType takes a plain word, not "a b"'),
         ({"partition": "main\naccount=x"}, "A runtime attribute has a line break"),
@@ -374,6 +376,31 @@ def test_a_full_queue_is_waited_for(
     finally:
         cluster.run([*change, f"{limit}=-1"])
     assert first.end() == second.end() == 0
+
+
+LIMITS = [
+    "Batch job submission failed: Slurm temporarily unable to accept job, sleeping and retrying",
+    "Batch job submission failed: Resource temporarily unavailable",
+    "Batch job submission failed: Job array index exceeds MaxArraySize",
+    "AssocGrpSubmitJobsLimit\nsbatch: error: Batch job submission failed: Job violates accounting/"
+    "QOS policy (job submit limit, user's size and/or time limits)",
+    "Batch job submission failed: Too many open files",
+]
+
+
+@pytest.mark.parametrize("words", LIMITS, ids=["jobs", "resources", "arrays", "account", "files"])
+def test_a_limit_that_sbatch_tells_is_waited_for_and_makes_one_job(
+    cluster: Cluster, make_run: Callable[..., Run], programs: Path, words: str
+) -> None:
+    # SLURM itself says the like of MaxJobCount after two minutes only.
+    programs.chmod(0o777)
+    said = f"echo x >> {programs}/said; echo {shlex.quote(f'sbatch: error: {words}')} >&2; exit 1"
+    often = f"[[ $(grep -c x {programs}/said 2>/dev/null) == 2 ]] || {{ {said}; }}"
+    write_program(programs, "sbatch", f'{often}\nexec /usr/bin/sbatch "$@"\n')
+    write_program(programs, "sleep", "[[ $1 -lt 60 ]] && exec /bin/sleep 0.1; exec /bin/sleep $1\n")
+    call = make_run(programs=programs).call("sleep 60").submit()
+    assert (call.said, (programs / "said").read_text()) == ("", "x\nx\n")
+    assert jobs_of(cluster, call) == [call.job]
 
 
 def test_a_submission_ends_with_the_engine_that_asked(
