@@ -79,7 +79,7 @@ def main(argv: Sequence[str]) -> int:
     containers, words = _containers(argv[0]), list(argv[1:])
     try:
         if words[:1] == ["images"]:
-            print_lines(answer(containers))
+            _print_lines(answer(containers))
         elif words[:1] == ["pull"] and len(words) == 2:
             pull(containers, words[1])
         else:
@@ -94,7 +94,7 @@ def main(argv: Sequence[str]) -> int:
     return 0
 
 
-def print_lines(rows: Iterable[tuple[str, str, str]]) -> None:
+def _print_lines(rows: Iterable[tuple[str, str, str]]) -> None:
     sys.stdout.write("".join("\t".join(row) + "\n" for row in rows))
 
 

@@ -12,12 +12,6 @@ class UserDBError(Exception):
     exit_code = 1
 
 
-class WorkflowFailed(UserDBError):
-    """The workflow ran and failed; what failed has been shown."""
-
-    exit_code = 1
-
-
 class UsageError(UserDBError):
     """A wrong option, argument, input or root: nothing was started."""
 

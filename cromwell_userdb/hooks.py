@@ -50,7 +50,6 @@ class HookSettings:
     time_limit: str = ""
     exclude: str = ""
     extra: tuple[str, ...] = ()
-    mem_per_cpu: bool = False
     time_percent: int = 200
     limits: tuple[str, ...] = ()
     longer: tuple[str, ...] = ()
@@ -83,7 +82,7 @@ def settings_text(settings: HookSettings) -> str:
 def _word(value: Path | str | int | tuple[str, ...]) -> str:
     if isinstance(value, tuple):
         return f"({' '.join(map(shlex.quote, value))})"
-    return shlex.quote(str(int(value) if isinstance(value, bool) else value))
+    return shlex.quote(str(value))
 
 
 def install(folder: Path, settings: HookSettings) -> None:

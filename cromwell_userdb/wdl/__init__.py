@@ -79,10 +79,6 @@ class Document:
     tree: Tree.Document = field(repr=False, compare=False)
 
     @property
-    def has_calls(self) -> bool:
-        return bool(self.calls)
-
-    @property
     def workflow(self) -> Tree.Workflow:
         assert self.tree.workflow
         return self.tree.workflow
