@@ -11,7 +11,6 @@ from cromwell_userdb.cli import here, screen
 from cromwell_userdb.cli import place as places
 from cromwell_userdb.cli.believed import seen
 from cromwell_userdb.cli.place import Place
-from cromwell_userdb.cli.session import has_slurm
 from cromwell_userdb.cli.verbs import Verbs
 from cromwell_userdb.cluster import Association, Cluster, Partition
 from cromwell_userdb.disk import os_user
@@ -39,7 +38,7 @@ def show(place: Place, as_json: bool) -> None:
     Example:
       cromwell-userdb cluster show
     """
-    if not has_slurm():
+    if not here.has_slurm():
         raise NotFound("No SLURM answers here (looked for sbatch and scontrol ping).")
     found = seen()
     usable = {one.name for one in found.usable()}

@@ -19,7 +19,6 @@ from cromwell_userdb.cli.place import (
     Command,
     Place,
     absolute,
-    executions_in,
     find,
     find_instance,
     local_file_refused,
@@ -205,7 +204,9 @@ def _checked(name: str, values: tuple[str, ...]) -> names.Value:
 def _whole_path(name: str, value: str) -> str:
     path = absolute(value)
     if name == "run.executions":
-        executions_in(str(path), "default")
+        from cromwell_userdb.cli import executions
+
+        executions.below(str(path), "default")
     elif name == "template.snippet":
         from cromwell_userdb.cli import overrides
 
@@ -297,9 +298,9 @@ def render_(place: Place, backend: str | None) -> None:
 
 
 def _rendered(where: Place) -> str:
-    from cromwell_userdb.cli import session
+    from cromwell_userdb.cli import outfit
 
-    return session.conf_to_show(where)
+    return outfit.conf_to_show(where)
 
 
 @config_.command()

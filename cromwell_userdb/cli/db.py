@@ -211,11 +211,11 @@ def remove(place: Place, yes: bool, as_json: bool) -> None:
       cromwell-userdb db remove --name quickstart
       cromwell-userdb db remove --name quickstart --yes
     """
-    from cromwell_userdb.cli import session
+    from cromwell_userdb.cli import executions
 
     instance = require(place).instance
     found = server.belongings(instance)
-    outside = session.executions_place(place)
+    outside = executions.place(place)
     if outside.is_dir() and not outside.is_relative_to(instance.root):
         found += [(outside, server.occupied(outside))]
     if as_json:

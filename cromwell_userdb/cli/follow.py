@@ -228,7 +228,7 @@ def tell_detached(folder: RunFolder, where: Place, *, as_json: bool) -> None:
 
 def _ends_at_logout() -> str:
     """A word of warning where logind ends users' processes when they log out."""
-    from cromwell_userdb.cli.session import kills_at_logout
+    from cromwell_userdb.cli.here import kills_at_logout
 
     if kills_at_logout():
         return (

@@ -1,4 +1,4 @@
-"""This machine as commands meet it: a login node or not, its modules, and what to keep to."""
+"""This machine as commands meet it: what runs here, its modules, and what to keep to."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ import functools
 import os
 import shutil
 import socket
+from pathlib import Path
 
-from cromwell_userdb import cluster, java, limits, modules, policy
+from cromwell_userdb import cluster, java, limits, modules, policy, process
 from cromwell_userdb.cli.place import Place
 from cromwell_userdb.errors import CommandFailed, UsageError
 from cromwell_userdb.record import Machine
@@ -61,6 +62,13 @@ def heap_mb(where: Place) -> int:
     return max(256, min(wanted, settings.limits_memory_mb - settings.server_buffer_pool_mb))
 
 
+def share(where: Place) -> tuple[int, int]:
+    """How many cores and MB the calls here may take at once, all runs together."""
+    settings, machine = where.settings, Machine.here()
+    memory = settings.local_memory_mb or machine.memory * 9 // 10 // 2**20
+    return settings.local_cores or machine.cores, memory
+
+
 def check_run(where: Place) -> None:
     """Refuse to lead a run where the site lets none be led: on a login node; raises UsageError."""
     if where.settings.site_run_on_login_node or not is_login_node():
@@ -74,3 +82,44 @@ def load_modules(where: Place) -> None:
     wanted = where.settings.run_modules
     if not modules.are_loaded(wanted, os.environ):
         os.environ.update(modules.load(wanted, os.environ))
+
+
+def backend(where: Place) -> str:
+    """Where calls run: what was asked for, or else what this machine has."""
+    chosen = where.settings.run_backend
+    if chosen == "auto":
+        chosen = "slurm" if has_slurm() else "local"
+        policy.check_choice("run.backend", chosen, where.resolved)
+    return chosen
+
+
+def has_slurm() -> bool:
+    """Whether a controller answers here; asked at init, and recorded."""
+    if not shutil.which("sbatch"):
+        return False
+    try:
+        return "is UP" in process.run(["scontrol", "ping"], timeout=20)
+    except CommandFailed:
+        return False
+
+
+def current_folder() -> Path | None:
+    """The current folder, None where it is gone or may not be read."""
+    try:
+        return Path.cwd()
+    except OSError:
+        return None
+
+
+def kills_at_logout() -> bool:
+    """Whether logind ends this user's processes with the last session."""
+    try:
+        text = process.run(["loginctl", "show-user", str(os.getuid()), "-p", "Linger"], timeout=5)
+        manager = process.run(
+            ["busctl", "get-property", "org.freedesktop.login1", "/org/freedesktop/login1",
+             "org.freedesktop.login1.Manager", "KillUserProcesses"],
+            timeout=5,
+        )  # fmt: skip
+    except CommandFailed:
+        return False
+    return "Linger=no" in text and "true" in manager

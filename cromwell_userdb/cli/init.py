@@ -13,12 +13,21 @@ from cromwell_userdb import disk, provision, register, releases, schema
 from cromwell_userdb import engine as engines
 from cromwell_userdb import settings as names
 from cromwell_userdb.binaries import Server
-from cromwell_userdb.cli import believed, cluster, config, place, screen, session
+from cromwell_userdb.cli import (
+    believed,
+    cluster,
+    config,
+    executions,
+    here,
+    outfit,
+    place,
+    screen,
+    session,
+)
 from cromwell_userdb.cli import profile as jobs
 from cromwell_userdb.cli.place import Place, tilde
 from cromwell_userdb.engine import Engine
 from cromwell_userdb.errors import CommandFailed, NotFound, UsageError, UserDBError
-from cromwell_userdb.record import Machine
 from cromwell_userdb.settings import Value
 
 
@@ -98,8 +107,8 @@ def initialise(
         allow_no_locks=where.settings.server_allow_no_locks,
         tables=_tables(engine),
     )
-    session.executions(where)
-    decided: dict[str, Value] = {"run.backend": session.backend(where)}
+    folder = executions.made(where)
+    decided: dict[str, Value] = {"run.backend": here.backend(where)}
     kept = chosen | decided
     # A server that is refused here must not be what the next command tries.
     program = str(kept.pop("server.binary", ""))
@@ -113,9 +122,8 @@ def initialise(
         session.tables_behind(where, engine)
         session.fast_start(engine)
     else:
-        with session.connect(where) as connection:
-            session.tables(where, connection, engine, say=screen.note)
-    return _said(where, server, engine, session.executions(where), ready)
+        session.ready(where, engine, say=screen.note)
+    return _said(where, server, engine, folder, ready)
 
 
 def _tables(engine: Engine) -> str:
@@ -150,14 +158,14 @@ def _chosen(flags: dict[str, Any], profile: str | None) -> dict[str, Value]:
     for name in ("server.binary", "engine.cromwell", "run.executions"):
         if chosen.get(name):
             chosen[name] = str(place.absolute(str(chosen[name])))
-    if executions := chosen.get("run.executions"):
-        place.executions_in(str(executions), "x")
+    if chosen.get("run.executions"):
+        executions.below(str(chosen["run.executions"]), "x")
     return chosen
 
 
 def _for_jobs(where: Place, *, ask: bool) -> dict[str, Value]:
     """What jobs shall ask for, as the cluster and the user would have it."""
-    if session.backend(where) != "slurm":
+    if here.backend(where) != "slurm":
         return {}
     try:
         return jobs.settle(where, believed.seen(where.settings.slurm_cluster), ask=ask)
@@ -212,11 +220,11 @@ def _agreed(question: str) -> bool:
 
 
 def _said(
-    where: Place, server: Server, engine: Engine, executions: Path, ready: float
+    where: Place, server: Server, engine: Engine, folder: Path, ready: float
 ) -> dict[str, tuple[str, str]]:
     """What is where, each with a remark."""
-    links = "hard links" if disk.has_hard_links(executions) else "copies"
-    can = f"{disk.filesystem_type(executions)}: {links}, {session.hashing(where.settings)} hashes"
+    links = "hard links" if disk.has_hard_links(folder) else "copies"
+    can = f"{disk.filesystem_type(folder)}: {links}, {outfit.hashing(where.settings)} hashes"
     return {
         "Private database": (tilde(where.instance.root), "yours alone: 0700"),
         "Server": (
@@ -224,7 +232,7 @@ def _said(
             f"ready in {ready:.1f} s, Unix socket only",
         ),
         "Engine": engine_said(engine),
-        "Workflows run in": (tilde(executions), can),
+        "Workflows run in": (tilde(folder), can),
         **jobs_said(where),
     }
 
@@ -241,7 +249,7 @@ def engine_said(engine: Engine) -> tuple[str, str]:
 
 def jobs_said(where: Place) -> dict[str, tuple[str, str]]:
     """Where calls run, and on SLURM what their jobs ask for."""
-    if session.backend(where) == "slurm":
+    if here.backend(where) == "slurm":
         try:
             name = where.settings.slurm_cluster
             found = believed.remembered(name) or believed.seen(name)
@@ -254,9 +262,7 @@ def jobs_said(where: Place) -> dict[str, tuple[str, str]]:
             "Jobs": (through, cluster.partitions(found)),
             "A job asks for": jobs.said(where, found),
         }
-    machine = Machine.here()
-    cores = where.settings.local_cores or machine.cores
-    memory = where.settings.local_memory_mb or machine.memory * 9 // 10 // 2**20
+    cores, memory = here.share(where)
     return {"Jobs": ("on this machine (no SLURM here)", f"{cores} cores, {memory / 1024:.0f} GB")}
 
 

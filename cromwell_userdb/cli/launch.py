@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,8 +14,10 @@ from cromwell_userdb import engine as engines
 from cromwell_userdb import files, hooks, leader, runs
 from cromwell_userdb.cli import (
     containers,
+    executions,
     here,
     leftovers,
+    outfit,
     place,
     screen,
     session,
@@ -85,7 +88,7 @@ def order(
     where = place.require(
         place.with_flags(where, {name: value for name, value in flags.items() if value})
     )
-    session.check_overrides(where)
+    outfit.check_overrides(where)
     check_slurm(where)
     if words["inputs"] and words["inputs_option"]:
         raise UsageError("Name the inputs once: as the second word, or with -i.")
@@ -101,7 +104,7 @@ def order(
         screen.note(f"{found.objection}\nGoing on: Cromwell may see it otherwise.")
     else:
         containers.check(where, found.wishes, options)
-        if session.backend(where) == "slurm":
+        if here.backend(where) == "slurm":
             wishes.check(where.settings, found.wishes, options, engine=engine.kind)
     named = words["wdl"]
     language = [("-t", words["kind"]), ("-v", words["type_version"])]
@@ -144,7 +147,7 @@ def _metadata_output(named: Path | None) -> Path | None:
 def check_slurm(where: Place) -> None:
     """Refuse what the settings ask of SLURM and it would refuse later, call for call."""
     check_extra(where.settings.slurm_extra)
-    if session.backend(where) == "slurm":
+    if here.backend(where) == "slurm":
         if not shutil.which("sbatch"):
             raise NotFound(
                 "There is no SLURM on this machine (looked for sbatch on PATH). Run the calls "
@@ -170,14 +173,19 @@ def _name(source: str | None) -> str:
 
 def launch(what: Order, *, wait: bool, quiet: bool, on_limit: str = "abort") -> RunFolder:
     """Start the server if need be, write the run's folder, and fork its leader."""
+    executions.made(what.where)
+    entered = functools.partial(enter, what, on_limit=on_limit)
+    return start(what.where, what.engine, entered, wait=wait, quiet=quiet)
+
+
+def start(
+    where: Place, engine: Engine, entered: Callable[[], RunFolder], *, wait: bool, quiet: bool
+) -> RunFolder:
+    """Fork the leader of a run that is entered once server and tables are ready."""
     say = (lambda line: None) if quiet else screen.note
-    session.executions(what.where)
-    with session.connect(what.where, wait=wait, say=say) as connection:
-        session.tables(what.where, connection, what.engine, say=say)
-        snapshot = session.knows_snapshot_isolation(connection)
-    folder = enter(what, on_limit=on_limit)
-    task = begin(what.where, folder, what.engine, snapshot_isolation=snapshot)
-    leader.start(task)
+    snapshot = session.ready(where, engine, wait=wait, say=say)
+    folder = entered()
+    leader.start(begin(where, folder, engine, snapshot_isolation=snapshot))
     return folder
 
 
@@ -190,8 +198,8 @@ def enter(what: Order, *, on_limit: str = "abort") -> RunFolder:
         wdl=what.wdl,
         workflow=what.workflow,
         created=runs.now(),
-        cwd=str(session.current_folder() or folder.path),
-        backend=session.backend(what.where),
+        cwd=str(here.current_folder() or folder.path),
+        backend=here.backend(what.where),
         engine=what.engine.kind,
         engine_version=what.engine.version,
         name=what.name,
@@ -200,7 +208,7 @@ def enter(what: Order, *, on_limit: str = "abort") -> RunFolder:
         metadata_output=str(what.metadata_output or ""),
         on_limit=on_limit,
         settings=what.where.settings.by_name(),
-        executions=str(session.executions_place(what.where)),
+        executions=str(executions.place(what.where)),
         sources=files.keep_sources(what.sources, folder.path),
     )
     for name, text in what.fetched.items():
@@ -240,15 +248,15 @@ def begin(
     if request is None:
         raise UsageError(f"run {folder.number} was never requested.")
     here.keep_to_limits(where)
-    executions = session.executions(where)
+    root = executions.made(where)
     make_private(folder.path / "workflow-logs")
-    session.hooks(where, folder, resumes=request.resumes)
+    outfit.hooks(where, folder, resumes=request.resumes)
     if request.resumes is not None:
         leftovers.equip(where, folder, request)
-    conf = session.conf(
+    conf = outfit.conf(
         where,
         folder,
-        executions,
+        root,
         snapshot_isolation=snapshot_isolation,
         abort_jobs=request.on_limit == "abort",
     )
@@ -269,7 +277,7 @@ def begin(
             containers.program(where, folder), engines.environment(engine, os.environ)
         ),
         connect=lambda: session.connect(where),
-        cancel=lambda jobs: session.cancel(where, folder, jobs),
+        cancel=lambda jobs: outfit.cancel(where, folder, jobs),
         snapshot=_snapshot(where) if request.backend == "slurm" else None,
         afterwards=lambda state: leftovers.tidy(where, folder, request, state),
     )
@@ -277,7 +285,7 @@ def begin(
 
 def _snapshot(where: Place) -> Path:
     """The look at SLURM's queue that the run's hooks take."""
-    state = session.hooks_state(where)
+    state = outfit.hooks_state(where)
     return hooks.snapshot(state, os.environ, cluster=where.settings.slurm_cluster)
 
 

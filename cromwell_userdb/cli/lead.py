@@ -128,9 +128,7 @@ def _led(where: Place, entered: RunFolder) -> State:
     where = place.as_requested(where, runs.request_of(entered).settings, {})
     engine = session.engine(where)
     _name_us(runs.newest(entered))
-    with session.connect(where, wait=True, say=screen.note) as connection:
-        session.tables(where, connection, engine, say=screen.note)
-        snapshot = session.knows_snapshot_isolation(connection)
+    snapshot = session.ready(where, engine, wait=True, say=screen.note)
     # Much may have happened while we waited for the server.
     folder, state = _to_lead(where, entered)
     if state.state == runs.LOST:

@@ -8,8 +8,8 @@ from dataclasses import replace
 
 from cromwell_userdb import adoption, metadata, runs, slurm
 from cromwell_userdb.adoption import Dead
+from cromwell_userdb.cli import executions, outfit, session
 from cromwell_userdb.cli import place as places
-from cromwell_userdb.cli import session
 from cromwell_userdb.cli.place import Place
 from cromwell_userdb.errors import UserDBError
 from cromwell_userdb.instance import RunFolder
@@ -32,7 +32,7 @@ def equip(where: Place, folder: RunFolder, request: Request) -> None:
         for one in dead:
             if one.id:
                 calls += metadata.calls(connection, one.id)
-    root = session.executions(where)
+    root = executions.made(where)
     write_private(folder.hooks / "adopts", adoption.adopts_text(root, dead))
     write_private(folder.hooks / "failed", adoption.failed_text(calls))
     write_private(folder.hooks / "overrides", adoption.overrides_text(request.overrides))
@@ -58,7 +58,7 @@ def tidy(where: Place, folder: RunFolder, request: Request, state: State) -> str
         left = jobs_of(where, request, dead, state)
         told = f"{plural(len(left), 'job')} of an earlier run that fitted no call"
         if left and policy == "cancel":
-            session.cancel(where, folder, left)
+            outfit.cancel(where, folder, left)
             return f"{told}: cancelled"
         deadline = time.monotonic() + ORPHANS_PATIENCE
         while left and time.monotonic() < deadline:
@@ -78,7 +78,7 @@ def end_jobs(where: Place, folder: RunFolder, state: State, *, wait: bool) -> St
     left = jobs_of(where, request, dead, nobody)
     if state.goes_on:
         slurm.cancel([state.job])
-    session.cancel(where, _with_hooks(folder, dead), left)
+    outfit.cancel(where, _with_hooks(folder, dead), left)
     deadline = time.monotonic() + ABORT_PATIENCE
     while wait and jobs_of(where, request, dead, nobody) and time.monotonic() < deadline:
         time.sleep(1)

@@ -19,7 +19,6 @@ import platformdirs
 
 from cromwell_userdb import policy
 from cromwell_userdb import settings as names
-from cromwell_userdb.disk import os_user
 from cromwell_userdb.errors import NotInitialised, NotPrivate, SettingError, UsageError
 from cromwell_userdb.instance import Instance, check_name, check_place
 from cromwell_userdb.settings import Layer, Resolved, Settings, Value
@@ -50,11 +49,6 @@ class Place:
         if self.instance.root == default_root(self.name):
             return f" --name {self.name}"
         return f" --root {self.instance.root}"
-
-
-def executions_in(folder: str, name: str) -> Path:
-    """The folder of our own making below the place that was given."""
-    return check_place(absolute(folder)) / f"cromwell-userdb-{os_user()}-{name}"
 
 
 def absolute(text: str) -> Path:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,7 +11,7 @@ from typing import Any
 
 import click
 
-from cromwell_userdb import adoption, leader, runs
+from cromwell_userdb import adoption, runs
 from cromwell_userdb.adoption import Overrides
 from cromwell_userdb.cli import here, launch, screen, session, standing, submit, successor
 from cromwell_userdb.cli import place as places
@@ -174,16 +175,9 @@ def _check_calls(folder: RunFolder, overrides: Overrides) -> None:
 
 def launched(wish: Wish, *, wait: bool) -> RunFolder:
     """Start the server if need be, enter the new run, and fork its leader."""
-    where = wish.where
-    engine = session.engine(where)
-    say = (lambda line: None) if wish.quiet else screen.note
-    with session.connect(where, wait=wait, say=say) as connection:
-        session.tables(where, connection, engine, say=say)
-        snapshot = session.knows_snapshot_isolation(connection)
-    folder = _enter(wish, on_limit="abort")
-    task = launch.begin(where, folder, engine, snapshot_isolation=snapshot)
-    leader.start(task)
-    return folder
+    entered = functools.partial(_enter, wish, on_limit="abort")
+    engine = session.engine(wish.where)
+    return launch.start(wish.where, engine, entered, wait=wait, quiet=wish.quiet)
 
 
 def submitted(wish: Wish, *, on_limit: str) -> tuple[RunFolder, list[str]]:

@@ -1,14 +1,12 @@
-"""What commands share once an instance is there: its server, engine, places and hooks."""
+"""What commands share once an instance is there: its server, its engine, and their tables."""
 
 from __future__ import annotations
 
 import contextlib
-import errno
 import functools
 import os
 import shutil
-import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 
 from cromwell_userdb import (
@@ -22,30 +20,20 @@ from cromwell_userdb import (
     process,
     register,
     releases,
-    render,
     schema,
     server,
     slurm,
     startup,
 )
 from cromwell_userdb import engine as engines
-from cromwell_userdb.cli import believed, containers, here, overrides, place, screen
+from cromwell_userdb.cli import here, outfit, place, screen
 from cromwell_userdb.cli.place import Place
 from cromwell_userdb.database import Connection
 from cromwell_userdb.engine import Engine
-from cromwell_userdb.errors import (
-    CommandFailed,
-    Held,
-    NotFound,
-    NotPrivate,
-    NotRunning,
-    UsageError,
-)
-from cromwell_userdb.hooks import HookSettings, check_extra, install, template_values
+from cromwell_userdb.errors import Held, NotFound, NotRunning
 from cromwell_userdb.instance import RunFolder
-from cromwell_userdb.record import Machine, make_private, write_private
+from cromwell_userdb.record import make_private, write_private
 from cromwell_userdb.server import Status
-from cromwell_userdb.settings import Settings
 
 Say = Callable[[str], None]
 
@@ -140,6 +128,14 @@ def connect(where: Place, *, wait: bool = False, say: Say = lambda line: None) -
     return server.connect(where.instance, schema=schema.CROMWELL)
 
 
+def ready(where: Place, maker: Engine, *, wait: bool = False, say: Say) -> bool:
+    """Have server and tables ready for a run; returns whether the server isolates snapshots."""
+    with connect(where, wait=wait, say=say) as connection:
+        tables(where, connection, maker, say=say)
+        asked = "SHOW VARIABLES LIKE 'innodb_snapshot_isolation'"
+        return bool(database.rows(connection, asked))
+
+
 def tables(where: Place, connection: Connection, maker: Engine, *, say: Say) -> None:
     """Have our tables and Cromwell's ready for this engine, once and under the lock."""
     if _are_ready(connection, maker):
@@ -159,8 +155,8 @@ def tables(where: Place, connection: Connection, maker: Engine, *, say: Say) -> 
 def _migrate(where: Place, connection: Connection, maker: Engine, say: Say) -> None:
     folder = make_private(where.instance.root / "migration")
     run = RunFolder(folder)
-    hooks(where, run)
-    text = conf(where, run, folder / "executions", snapshot_isolation=False, migrates=True)
+    outfit.hooks(where, run)
+    text = outfit.conf(where, run, folder / "executions", snapshot_isolation=False, migrates=True)
     write_private(run.conf, text)
     prepare.migrate(
         maker,
@@ -224,216 +220,3 @@ def ensure_java(where: Place, *, say: Say) -> None:
     except NotFound as error:
         say(str(error))
         engines.install_java(cache, progress=say)
-
-
-def hooks_state(where: Place) -> Path:
-    """What the hooks of all of a user's runs share, on a machine without a better place."""
-    with contextlib.suppress(OSError, NotPrivate):
-        folder = make_private(place.state_folder() / "hooks")
-        if disk.has_locks(folder):
-            return folder
-    return where.instance.root / "hooks"
-
-
-def hooks(where: Place, run: RunFolder, *, resumes: int | None = None) -> None:
-    """Copy the hooks beside the run, with their settings: no later change reaches them."""
-    settings = where.settings
-    machine = Machine.here()
-    limits, longer = believed.limits(settings) if backend(where) == "slurm" else ((), ())
-    install(
-        run.hooks,
-        HookSettings(
-            state=hooks_state(where),
-            comment=f"cromwell-userdb run {run.path.name}",
-            cluster=settings.slurm_cluster,
-            resumes=str(resumes or ""),
-            partition=settings.slurm_partition,
-            account=settings.slurm_account,
-            qos=settings.slurm_qos,
-            constraint=settings.slurm_constraint,
-            reservation=settings.slurm_reservation,
-            time_limit=settings.slurm_time,
-            exclude=settings.slurm_exclude,
-            extra=check_extra(settings.slurm_extra),
-            time_percent=max(100, int(settings.slurm_time_factor * 100)),
-            limits=limits,
-            longer=longer,
-            poll_seconds=settings.slurm_poll_seconds,
-            cores=settings.local_cores or machine.cores,
-            memory_mb=settings.local_memory_mb or machine.memory * 9 // 10 // 2**20,
-            modules=settings.run_modules,
-            nice=settings.local_nice,
-            **containers.for_hooks(where, run, executions_place(where)),
-        ),
-    )
-
-
-def cancel(where: Place, run: RunFolder, jobs: Sequence[str]) -> None:
-    """End jobs through the run's own kill hook; one that can't be reached goes on trying."""
-    kill = "kill" if backend(where) == "slurm" else "local-kill"
-    for job in jobs:
-        try:
-            process.run([run.hooks / kill, job], timeout=30)
-        except CommandFailed as error:
-            print(error, file=sys.stderr)
-
-
-def password(where: Place) -> str:
-    """The secret of the account that engines use."""
-    try:
-        return where.instance.secret.read_text().strip()
-    except FileNotFoundError as error:
-        raise NotRunning(
-            f"{where.instance.secret}, the engine's password, is gone; the server gets a new one"
-            f" when it starts: cromwell-userdb db stop{where.option}, then this again."
-        ) from error
-
-
-def knows_snapshot_isolation(connection: Connection) -> bool:
-    return bool(database.rows(connection, "SHOW VARIABLES LIKE 'innodb_snapshot_isolation'"))
-
-
-def executions(where: Place) -> Path:
-    """The private folder that workflows run in, made where it is missing.
-
-    Cromwell opens its own folders to others, so privacy comes from this one: owner and mode
-    are looked at each time, and anything but ours and 0700 is refused.
-    """
-    folder = executions_place(where)
-    try:
-        make_private(folder)
-        facts = folder.lstat()
-    except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise
-        raise UsageError(
-            f"Workflows can't run in {folder}: {str(error.strerror).lower()}. Choose another "
-            f"place: cromwell-userdb init{where.option} --executions DIR"
-        ) from error
-    if facts.st_uid != os.getuid() or facts.st_mode & 0o077:
-        raise NotPrivate(
-            f"{folder} has to be yours alone, as Cromwell opens what it makes in it: "
-            f"chmod 700 {folder}, or choose another place with --executions."
-        )
-    return folder
-
-
-def executions_place(where: Place) -> Path:
-    """Where `executions` is, or will be."""
-    chosen = where.settings.run_executions
-    if chosen:
-        return place.executions_in(chosen, where.name)
-    return where.instance.root / "executions"
-
-
-def conf(
-    where: Place,
-    folder: RunFolder,
-    executions: Path,
-    *,
-    snapshot_isolation: bool,
-    migrates: bool = False,
-    abort_jobs: bool = True,
-    hidden: bool = False,
-) -> str:
-    """The cromwell.conf of a run in `folder`.
-
-    `hidden` is for eyes only: without the password, and with whatever the user put over it.
-    """
-    settings, on_slurm = where.settings, backend(where) == "slurm"
-    values = render.CromwellConf(
-        url=render.jdbc_url(snapshot_isolation=snapshot_isolation, truncates=not migrates),
-        password="(hidden)" if hidden else password(where),
-        backend=backend(where),
-        root=str(executions),
-        hooks=str(folder.hooks),
-        workflow_logs=str(folder.path / "workflow-logs"),
-        hashing=hashing(settings),
-        localization=settings.cache_localization,
-        duplication=settings.cache_duplication,
-        concurrent_jobs=believed.concurrent_jobs(settings)
-        if on_slurm
-        else settings.run_concurrent_jobs,
-        job_rate=settings.run_job_rate,
-        poll_seconds=settings.slurm_poll_seconds,
-        failure_mode=settings.run_failure_mode,
-        migrates=migrates,
-        abort_jobs=abort_jobs,
-        snippet=overrides.snippet(settings),
-        snippet_origin=settings.template_snippet,
-        provider=template_values(
-            memory_mb=settings.run_memory_mb,
-            disks_as_tmp=settings.slurm_disks_as_tmp,
-            containers=containers.are_wanted(settings),
-        ),
-    )
-    text = render.cromwell_conf(values, own=overrides.templates(settings))
-    if not hidden:
-        overrides.check(text, settings)
-    return text
-
-
-def conf_to_show(where: Place) -> str:
-    """The cromwell.conf of a run to come, of which no more is needed than its settings."""
-    facts = disk.facts(where.instance) or {}
-    return conf(
-        where,
-        RunFolder(where.instance.runs / "N"),
-        executions_place(where),
-        snapshot_isolation=facts.get("flavour") == "mariadb",
-        hidden=True,
-    )
-
-
-def check_overrides(where: Place) -> None:
-    """Refuse a snippet or templates of the user's that Cromwell would stumble over.
-
-    Costs nothing where there are none.
-    """
-    if where.settings.template_snippet or where.settings.template_dir:
-        overrides.check(conf_to_show(where), where.settings)
-
-
-def backend(where: Place) -> str:
-    """Where calls run: what was asked for, or else what this machine has."""
-    chosen = where.settings.run_backend
-    if chosen == "auto":
-        chosen = "slurm" if has_slurm() else "local"
-        policy.check_choice("run.backend", chosen, where.resolved)
-    return chosen
-
-
-def has_slurm() -> bool:
-    """Whether a controller answers here; asked at init, and recorded."""
-    if not shutil.which("sbatch"):
-        return False
-    try:
-        return "is UP" in process.run(["scontrol", "ping"], timeout=20)
-    except CommandFailed:
-        return False
-
-
-def hashing(settings: Settings) -> str:
-    return "fingerprint" if settings.cache_hashing == "auto" else settings.cache_hashing
-
-
-def current_folder() -> Path | None:
-    """The current folder, None where it is gone or may not be read."""
-    try:
-        return Path.cwd()
-    except OSError:
-        return None
-
-
-def kills_at_logout() -> bool:
-    """Whether logind ends this user's processes with the last session."""
-    try:
-        text = process.run(["loginctl", "show-user", str(os.getuid()), "-p", "Linger"], timeout=5)
-        manager = process.run(
-            ["busctl", "get-property", "org.freedesktop.login1", "/org/freedesktop/login1",
-             "org.freedesktop.login1.Manager", "KillUserProcesses"],
-            timeout=5,
-        )  # fmt: skip
-    except CommandFailed:
-        return False
-    return "Linger=no" in text and "true" in manager

@@ -13,7 +13,7 @@ from typing import Any
 import click
 
 from cromwell_userdb import process, render, runs, server, slurm
-from cromwell_userdb.cli import launch, place, screen, session, standing, successor
+from cromwell_userdb.cli import here, launch, place, screen, standing, successor
 from cromwell_userdb.cli.options import leader_flags, leader_options, order_options
 from cromwell_userdb.cli.place import Place
 from cromwell_userdb.cluster import minutes_of
@@ -47,7 +47,7 @@ def submit_(place: Place, on_limit: str, as_json: bool, **words: Any) -> None:
 
 def check(where: Place) -> None:
     """Raises NotFound where nobody takes a job."""
-    if not session.has_slurm():
+    if not here.has_slurm():
         raise NotFound("No SLURM answers here (looked for sbatch and scontrol ping): use run.")
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from cromwell_userdb import lease, runs
 from cromwell_userdb.adoption import Overrides
-from cromwell_userdb.cli import launch, screen, session
+from cromwell_userdb.cli import executions, launch, screen
 from cromwell_userdb.cli.place import Place, tilde
 from cromwell_userdb.errors import Held, UsageError
 from cromwell_userdb.instance import RunFolder
@@ -50,7 +50,7 @@ def enter(
             orphans=orphans or request.orphans,
             on_limit=on_limit or request.on_limit,
             settings=where.settings.by_name(),
-            executions=str(session.executions_place(where)),
+            executions=str(executions.place(where)),
         )
         labels = {**new.labels, runs.LABEL: new.token}
         write_json(folder.labels, labels)
