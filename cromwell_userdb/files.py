@@ -10,12 +10,11 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
+from cromwell_userdb import network
 from cromwell_userdb.errors import UsageError
 from cromwell_userdb.record import make_private, write_private
-
-LARGEST = 10 << 20
-"""Bytes of a workflow that are fetched; no workflow is as large."""
 
 LARGEST_INPUTS = 100 << 20
 """Bytes of inputs, options or labels that are read; /dev/zero has more."""
@@ -135,21 +134,14 @@ def _yaml(text: str, where: str) -> Any:
 
 
 def fetch(url: str, folder: Path) -> Path:
-    """Download the workflow at `url` into `folder`, under its own name; proxies are heeded."""
-    from urllib.error import URLError
-    from urllib.parse import urlsplit
-    from urllib.request import urlopen
-
-    if urlsplit(url).scheme not in ("http", "https"):
+    """Download the workflow at `url` into `folder`, under its own name."""
+    if not network.is_remote(url):
         raise UsageError(f"{url}: a workflow is a file, or an http or https address.")
     target = folder / (Path(urlsplit(url).path).name or "workflow.wdl")
     try:
-        with urlopen(url, timeout=30) as answer:
-            text = answer.read(LARGEST)
-    except (URLError, OSError, ValueError) as error:
-        reason = getattr(error, "reason", error)
-        words = getattr(reason, "strerror", None) or reason
-        raise UsageError(f"{url} can't be fetched: {words}.") from error
+        text = network.fetch(url)
+    except OSError as error:
+        raise UsageError(f"{error}.") from error
     write_private(target, text)
     return target
 

@@ -21,12 +21,12 @@ PACKAGE = HOUSE / "cromwell_userdb"
 # From the bottom up; a module imports from the lines above its own, a folder also from itself.
 LAYERS = [
     "errors",
-    "instance options record reference settings journal sockets wish",
+    "instance network options record reference settings journal sockets wish",
     "attempts process registry render database wdl hocon progress policy",
     "pulled runs",
     "binaries disk files hooks images java keys lease pack register releases schema traps"
     " callcache cluster limits metadata modules runtimes slurm workflows",
-    "conda queue reading tally",
+    "cancels conda queue reading tally",
     "adoption engine leader provision pulls server supervisor",
     "docker prepare startup",
     "embedded report",

@@ -17,6 +17,7 @@ import WDL
 from WDL import Tree
 
 from cromwell_userdb.errors import WdlError
+from cromwell_userdb.network import absolute, copy_of, fetch, is_remote
 from cromwell_userdb.wdl.dialect import (
     MAX_INT,
     grammar_folder,
@@ -25,7 +26,6 @@ from cromwell_userdb.wdl.dialect import (
     warm_grammar,
 )
 from cromwell_userdb.wdl.inputs import Mismatch, absent_files, value_of
-from cromwell_userdb.wdl.network import absolute, copy_of, fetch, is_remote
 from cromwell_userdb.wdl.problems import PROBLEMS, did_you_mean, is_certain, sentences
 from cromwell_userdb.wdl.wishes import wishes
 from cromwell_userdb.wish import UNKNOWN

@@ -1,24 +1,23 @@
-"""Imports over the network: fetched whole and soon, or not at all."""
+"""Workflows over the network: fetched whole and soon, or not at all."""
 
 from __future__ import annotations
 
 import hashlib
 import time
 from pathlib import Path
-from urllib.error import URLError
 from urllib.parse import urljoin
 
 LARGEST = 10 << 20
-"""Bytes of one import; no workflow is as large."""
+"""Bytes of one document; no workflow is as large."""
 
 SECONDS = 30.0
-"""For one import, from its name to its last byte."""
+"""For one document, from its name to its last byte."""
 
 _CHUNK = 1 << 16
 
 
 def is_remote(place: str) -> bool:
-    return place.startswith(("http://", "https://"))
+    return place.lower().startswith(("http://", "https://"))
 
 
 def absolute(uri: str, importer: str) -> str:
@@ -54,7 +53,7 @@ def fetch(url: str, *, seconds: float = SECONDS, largest: int = LARGEST) -> str:
         return found.decode()
     except UnicodeDecodeError as error:
         raise OSError(f"{url} can't be fetched: it is no text in UTF-8") from error
-    except (URLError, OSError, ValueError) as error:
+    except (OSError, ValueError) as error:
         reason = getattr(error, "reason", error)
         words = getattr(reason, "strerror", None) or reason
         raise OSError(f"{url} can't be fetched: {words}") from error

@@ -11,10 +11,9 @@ from threading import Thread
 import pytest
 from lab import Lab
 
-from cromwell_userdb import wdl
+from cromwell_userdb import files, network, wdl
 from cromwell_userdb.embedded import frontend
-from cromwell_userdb.errors import WdlError
-from cromwell_userdb.wdl import network
+from cromwell_userdb.errors import UsageError, WdlError
 
 INNER = (
     "version 1.0\ntask say { command { echo far } output { String o = read_string(stdout()) } }\n"
@@ -30,6 +29,7 @@ PAGES = {
     "/lib/broken.wdl": "version 1.0\nworkflow",
     "/lib/bytes.wdl": "\udcff",
 }
+HUGE = "#" * (network.LARGEST + 1)
 
 
 class Pages(BaseHTTPRequestHandler):
@@ -48,7 +48,7 @@ class Pages(BaseHTTPRequestHandler):
                 self.wfile.write(b"# more\n" * 100)
                 time.sleep(0.02)
             return
-        page = PAGES.get(self.path)
+        page = HUGE if self.path == "/lib/huge.wdl" else PAGES.get(self.path)
         self.send_response(404 if page is None else 200)
         self.end_headers()
         self.wfile.write((page or "").encode(errors="surrogateescape"))
@@ -148,3 +148,9 @@ def test_a_run_imports_from_the_network_where_the_setting_allows_it(lab: Lab, im
     assert "far" in allowed.stdout
     kept = lab.root / "runs" / "1" / "sources" / "network"
     assert wdl.load(path, kept=kept).calls == ("w.middle",)  # and the setting is off
+
+
+def test_a_workflow_that_is_too_large_is_refused_and_not_cut_short(site, tmp_path):
+    with pytest.raises(UsageError, match=r"huge.wdl can't be fetched: it is larger than 10 MB\.$"):
+        files.fetch(f"{site}/lib/huge.wdl", tmp_path)
+    assert not list(tmp_path.iterdir())
