@@ -14,7 +14,8 @@ from pathlib import Path
 
 from cromwell_userdb import process
 from cromwell_userdb.errors import CommandFailed, NotFound
-from cromwell_userdb.record import Machine, make_private, read_json, write_json
+from cromwell_userdb.machine import Machine
+from cromwell_userdb.record import make_private, read_json, write_json
 
 MINIMUM = 17
 """Cromwell 88 asks for it, and sockets without TCP came with Java 16."""

@@ -21,7 +21,7 @@ PACKAGE = HOUSE / "cromwell_userdb"
 # From the bottom up; a module imports from the lines above its own, a folder also from itself.
 LAYERS = [
     "errors",
-    "instance network options record reference settings journal sockets wish",
+    "instance machine network options record reference settings journal sockets wish",
     "attempts process registry render database wdl hocon progress policy",
     "pulled runs",
     "binaries disk files hooks images java keys lease pack register releases schema traps"
@@ -45,7 +45,7 @@ ONLY_IMPORTER = {
     "lark": "wdl embedded",
     "platformdirs": "cli",
     "pooch": "releases",
-    "psutil": "record",
+    "psutil": "machine",
     "pyhocon": "hocon",
     "pymysql": "database",
     "pyparsing": "hocon",

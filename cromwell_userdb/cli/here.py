@@ -11,7 +11,7 @@ from pathlib import Path
 from cromwell_userdb import cluster, java, limits, modules, policy, process
 from cromwell_userdb.cli.place import Place
 from cromwell_userdb.errors import CommandFailed, UsageError
-from cromwell_userdb.record import Machine
+from cromwell_userdb.machine import Machine
 
 
 @functools.cache

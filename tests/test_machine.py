@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from cromwell_userdb import record
+from cromwell_userdb import machine
 
 
 @pytest.fixture
@@ -19,7 +19,7 @@ def group(tmp_path):
             file = tmp_path / "fs" / name
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_text(f"{text}\n")
-        return record.memory_limit(tmp_path / "cgroup", tmp_path / "fs")
+        return machine.memory_limit(tmp_path / "cgroup", tmp_path / "fs")
 
     return put
 
@@ -36,9 +36,9 @@ def test_the_older_kind_of_groups_is_read_too(group):
 
 def test_no_limit_is_none(group):
     assert group("0::/", {"memory.max": "max"}) is None
-    assert record.memory_limit(Path("/nowhere"), Path("/nowhere")) is None
+    assert machine.memory_limit(Path("/nowhere"), Path("/nowhere")) is None
 
 
 def test_a_machine_has_at_least_one_core_and_some_memory():
-    assert record.Machine.here().cores >= 1
-    assert record.Machine.here().memory > 1 << 20
+    assert machine.Machine.here().cores >= 1
+    assert machine.Machine.here().memory > 1 << 20
