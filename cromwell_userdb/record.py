@@ -49,6 +49,14 @@ def read_json(path: Path) -> Any | None:
         return None
 
 
+def read_text(path: Path) -> str:
+    """What a file says, "" where it is not there or can't be read."""
+    try:
+        return path.read_text(errors="replace")
+    except OSError:
+        return ""
+
+
 def make_private(path: Path) -> Path:
     """Make the directory `path`, 0700 whatever the umask; parents too, where missing."""
     missing = [part for part in (path, *path.parents) if not part.exists()]
@@ -61,10 +69,9 @@ def make_private(path: Path) -> Path:
 
 def own_cache(name: str) -> Path | None:
     """The folder `name` in the user's cache, None where others might write: for what is run."""
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    folder = cache / "cromwell-userdb" / name
     try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+        folder = make_private(cache / "cromwell-userdb" / name)
         facts = folder.stat()
     except (OSError, RuntimeError):
         return None

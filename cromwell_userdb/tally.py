@@ -14,6 +14,7 @@ from cromwell_userdb import metadata, register, slurm
 from cromwell_userdb.attempts import REASONS, Attempt, Share
 from cromwell_userdb.cluster import minutes_of
 from cromwell_userdb.database import Connection
+from cromwell_userdb.record import read_text
 
 KEYS = ("executionStatus", "jobId", "callRoot")
 """What tells that an attempt had a job, where, and that it has ended."""
@@ -138,7 +139,7 @@ def _attempt(key: Key, facts: dict[str, str], known: dict[str, slurm.Usage]) -> 
 
 def _adopted(root: str) -> str:
     """The call of an earlier run whose job a call has taken up, "" where it has its own."""
-    return _text(Path(root) / "execution/.adopted").strip()
+    return read_text(Path(root) / "execution/.adopted").strip()
 
 
 def _with_usage(attempt: Attempt, usage: slurm.Usage) -> Attempt:
@@ -155,18 +156,18 @@ def _with_usage(attempt: Attempt, usage: slurm.Usage) -> Attempt:
 def with_files(attempt: Attempt) -> Attempt:
     """With what the hooks left beside the call: what was asked of SLURM, and where it ran."""
     here = Path(attempt.root) / "execution"
-    asked = dict(line.partition("=")[::2] for line in _text(here / ".asked").splitlines())
+    asked = dict(line.partition("=")[::2] for line in read_text(here / ".asked").splitlines())
     code, used = attempt.return_code, attempt.used
     if code is None:
-        text = _text(here / "rc").strip()
+        text = read_text(here / "rc").strip()
         code = int(text) if text.isdigit() else None
-        said = said_memory(_text(here / "stderr.batch"))
+        said = said_memory(read_text(here / "stderr.batch"))
         used = replace(used, memory_mb=max(used.memory_mb, said))
     return replace(
         attempt,
         return_code=code,
         reason=REASONS.get(code or 0, ""),
-        node=attempt.node or _text(here / ".node").strip(),
+        node=attempt.node or read_text(here / ".node").strip(),
         partition=attempt.partition or asked.get("partition", ""),
         asked=Share(
             _number(asked.get("cpu", "")),
@@ -189,10 +190,3 @@ def said_memory(text: str) -> int:
 
 def _number(text: str) -> int:
     return int(text) if text.isdigit() else 0
-
-
-def _text(path: Path) -> str:
-    try:
-        return path.read_text(errors="replace")
-    except OSError:
-        return ""

@@ -14,6 +14,7 @@ from cromwell_userdb.embedded.ledger import CallId
 from cromwell_userdb.embedded.provider import Provider
 from cromwell_userdb.errors import CommandFailed, SettingError
 from cromwell_userdb.process import Child
+from cromwell_userdb.record import read_text
 
 LOST = 79
 """Cromwell's return code of a job that is gone and left none."""
@@ -45,7 +46,7 @@ def _claim(place: Place) -> str:
 
 def background_job(place: Place) -> int | None:
     """The pid of the job in the background, if it lives; a recycled pid is not it."""
-    pid = _read(place.execution / "pid").strip()
+    pid = read_text(place.execution / "pid").strip()
     own = os.fsencode(place.execution / "script.submit")
     try:
         words = Path(f"/proc/{pid}/cmdline").read_bytes() if pid.isdigit() else b""
@@ -88,10 +89,12 @@ def is_submitting(place: Place) -> bool:
 
 def job_of(provider: Provider, place: Place) -> str:
     """The id that the submit hook printed; raises CommandFailed when there is none."""
-    printed = _read(place.execution / "stdout.submit")
+    printed = read_text(place.execution / "stdout.submit")
     job = provider.job_id(printed)
     if job is None:
-        words = _read(place.execution / "stderr.submit").strip()[-2000:] or printed.strip()[:200]
+        words = (
+            read_text(place.execution / "stderr.submit").strip()[-2000:] or printed.strip()[:200]
+        )
         raise CommandFailed(f"The submit command gave no job id. It said: {words or 'nothing'}")
     return job
 
@@ -147,10 +150,3 @@ def write_rc(place: Place, code: int) -> bool:
         with contextlib.suppress(OSError):
             beside.unlink()
     return place.return_code() is not None
-
-
-def _read(path: Path) -> str:
-    try:
-        return path.read_text(errors="replace")
-    except OSError:
-        return ""

@@ -12,6 +12,7 @@ from cromwell_userdb import hocon, process
 from cromwell_userdb.embedded.log import say, warn
 from cromwell_userdb.errors import StartFailed, UsageError, WdlError
 from cromwell_userdb.process import Child
+from cromwell_userdb.record import read_text
 from cromwell_userdb.reference import Reference, parse
 
 _FORM = r'{{printf "%s\t%s\t%s" .Repository .Tag .Digest}}'
@@ -44,7 +45,7 @@ class _Question:
 
     def answer(self) -> str:
         """The digest in the list that came, "" where it does not have the image."""
-        for line in _text(self.folder / "out").splitlines():
+        for line in read_text(self.folder / "out").splitlines():
             name, _, rest = line.partition("\t")
             tag, _, digest = rest.partition("\t")
             if name in self.wanted.spellings and tag in (self.wanted.version, self.wanted.digest):
@@ -129,12 +130,5 @@ def _as_asked(wanted: Reference) -> str:
 
 
 def _last_line(path: Path) -> str:
-    lines = [line for line in _text(path).splitlines() if line.strip()]
+    lines = [line for line in read_text(path).splitlines() if line.strip()]
     return lines[-1].strip() if lines else "it gave no reason"
-
-
-def _text(path: Path) -> str:
-    try:
-        return path.read_text(errors="replace")
-    except OSError:
-        return ""

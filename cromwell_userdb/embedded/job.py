@@ -16,6 +16,7 @@ from cromwell_userdb.embedded.localize import localize
 from cromwell_userdb.embedded.provider import Provider
 from cromwell_userdb.embedded.values import Library, OutputLibrary, Values, bound, glob_folder
 from cromwell_userdb.errors import WdlError
+from cromwell_userdb.record import read_text
 from cromwell_userdb.wdl import is_synthetic
 
 
@@ -48,11 +49,11 @@ class Place:
     @property
     def wants_memory(self) -> bool:
         """Whether the job was killed for its memory, as a hook or an epilogue noted."""
-        return _read(self.execution / "memory_retry_rc").strip() == "0"
+        return read_text(self.execution / "memory_retry_rc").strip() == "0"
 
     def return_code(self) -> int | None:
         """None as long as the job has not ended."""
-        text = _read(self.rc).strip()
+        text = read_text(self.rc).strip()
         return int(text) if text.lstrip("-").isdigit() else None
 
 
@@ -258,10 +259,3 @@ def _may_miss(kind: Type.Base) -> bool:
     if isinstance(kind, Type.File | Type.Directory):
         return kind.optional
     return any(_may_miss(below) for below in kind.parameters)
-
-
-def _read(path: Path) -> str:
-    try:
-        return path.read_text()
-    except (OSError, UnicodeDecodeError):
-        return ""

@@ -12,7 +12,6 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import NamedTuple
 
 from cromwell_userdb.embedded import hooks
@@ -23,6 +22,7 @@ from cromwell_userdb.embedded.provider import Provider
 from cromwell_userdb.embedded.record import Record
 from cromwell_userdb.errors import CommandFailed
 from cromwell_userdb.process import signal_group
+from cromwell_userdb.record import read_text
 
 SUBMITTERS = 8
 """Submit hooks at work at once: more would only press the controller."""
@@ -105,7 +105,7 @@ class Jobs:
         Only for the same script in the same folder: then it is the same call.
         """
         place = attempt.place
-        if _text(place.script) != script:
+        if read_text(place.script) != script:
             return False
         deadline = self.clock() + SUBMIT_SECONDS
         while (job := self._old_job(place)) is None and place.return_code() is None:
@@ -168,7 +168,7 @@ class Jobs:
         if self.provider.in_background:
             pid = hooks.background_job(place)
             return None if pid is None else str(pid)
-        return self.provider.job_id(_text(place.execution / "stdout.submit"))
+        return self.provider.job_id(read_text(place.execution / "stdout.submit"))
 
     def _runs(self, attempt: Attempt, job: str) -> None:
         attempt.job = job
@@ -275,10 +275,3 @@ def _has_ended(attempt: Attempt) -> bool:
 
 def _is_busy(attempt: Attempt) -> bool:
     return attempt.child is not None and attempt.child.poll() is None
-
-
-def _text(path: Path) -> str:
-    try:
-        return path.read_text(errors="replace")
-    except OSError:
-        return ""
