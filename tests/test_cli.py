@@ -19,6 +19,7 @@ from cromwell_userdb.cli import place, screen
 from cromwell_userdb.errors import NoSpace, NotPrivate, UsageError, WdlError
 from cromwell_userdb.instance import RunFolder
 from cromwell_userdb.record import Identity
+from cromwell_userdb.report import endings
 from cromwell_userdb.runs import Failure, State
 
 COMMAND = [sys.executable, "-m", "cromwell_userdb"]
@@ -169,7 +170,7 @@ def test_an_empty_name_or_a_number_below_one_is_a_wrong_option(words):
 
 def test_a_failure_of_no_call_points_to_the_engines_log():
     state = State(7, "failed", runs.now(), failures=(Failure("", None, 1, "The disk went away."),))
-    assert screen.ending(state).splitlines()[:4] == [
+    assert endings.ending(state).splitlines()[:4] == [
         "run 7 failed after 0.0 s.",
         "",
         "The disk went away.",

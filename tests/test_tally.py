@@ -10,10 +10,9 @@ import pytest
 
 from cromwell_userdb import attempts, queue, register, runs, server, slurm, tally
 from cromwell_userdb.attempts import Attempt, Share
-from cromwell_userdb.cli import screen
 from cromwell_userdb.instance import Instance
 from cromwell_userdb.progress import Count, Place, Progress, Standing
-from cromwell_userdb.report import numbers
+from cromwell_userdb.report import endings, numbers
 
 # What sacct of SLURM 22.05 wrote of a job over its memory, and of one that never began.
 SACCT = """\
@@ -127,14 +126,14 @@ def failed(*shards: int) -> runs.State:
 
 
 def test_calls_that_failed_alike_are_told_together() -> None:
-    lines = screen.ending(failed(17, 41)).splitlines()
+    lines = endings.ending(failed(17, 41)).splitlines()
     assert lines[0].endswith(': 2 of 96 "eat" calls ran out of memory.')
     assert lines[2] == "eat[17], eat[41]   OUT_OF_MEMORY: asked 300 MB, used 493 MB on n1"
     assert lines[-1].endswith("resume 12 --memory eat=1GB")
 
 
 def test_one_call_is_told_by_its_name() -> None:
-    assert screen.ending(failed(17)).splitlines()[0].endswith(": eat[17] ran out of memory.")
+    assert endings.ending(failed(17)).splitlines()[0].endswith(": eat[17] ran out of memory.")
 
 
 def test_who_waits_is_known_with_the_reason_and_does_not_run_for_longest() -> None:

@@ -1,40 +1,29 @@
-"""`list`, `status`, `outputs`, `logs`, `abort`, `label`: first answers about runs."""
+"""`list`, `status`, `outputs`, `label`: first answers about runs."""
 
 from __future__ import annotations
 
-import re
-import sys
-import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import asdict
 from datetime import UTC, datetime
-from pathlib import Path
-from typing import Any
 
 import click
 
-from cromwell_userdb import leader, process, runs
+from cromwell_userdb import leader, runs
 from cromwell_userdb.attempts import Attempt
 from cromwell_userdb.cli import place, screen, standing
 from cromwell_userdb.cli.arguments import OnRun, run_argument
+from cromwell_userdb.cli.options import COUNT, JSON
 from cromwell_userdb.cli.place import Place, require, tilde
-from cromwell_userdb.errors import Held, NotRunning, UsageError, UserDBError
-from cromwell_userdb.instance import RunFolder
+from cromwell_userdb.errors import NotRunning, UsageError, UserDBError
 from cromwell_userdb.progress import Count
-from cromwell_userdb.report import numbers
-from cromwell_userdb.report.words import duration, moment, plural, shown, table
+from cromwell_userdb.report import endings, numbers
+from cromwell_userdb.report.words import called, duration, moment, plural, shown, table
 from cromwell_userdb.runs import Longest, State
-
-_MANY = click.IntRange(min=1)
-SILENT = 60.0
-"""Seconds after which a leader that writes every ten may well be dead."""
-
-JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 
 @click.command("list")
 @click.option(
-    "-n", "--limit", type=_MANY, default=20, show_default=True, help="At most so many runs."
+    "-n", "--limit", type=COUNT, default=20, show_default=True, help="At most so many runs."
 )
 @click.option("--all", "everything", is_flag=True, help="All runs.")
 @click.option(
@@ -81,7 +70,7 @@ def _listed(state: State) -> list[str]:
         state.workflow,
         state.name,
         moment(datetime.fromisoformat(state.started), datetime.now(UTC)) if state.started else "",
-        duration(screen.elapsed(state)),
+        duration(endings.elapsed(state)),
         f"{total.done}/{total.total}{bad}",
         str(total.cached or "–"),
         _remark(state),
@@ -114,13 +103,6 @@ def _recent(where: Place) -> Iterator[State]:
             screen.note(f"run {number} is not shown: {tilde(folder.path)} can't be read: {words}.")
 
 
-def _run(where: Place, text: str) -> tuple[RunFolder, State]:
-    """The run that `text` means, with its true state."""
-    instance = require(where).instance
-    folder = instance.run(runs.find(instance, text))
-    return folder, standing.of(where, folder)
-
-
 @click.command("status", cls=OnRun)
 @run_argument(newest=True)
 @click.option("--call", metavar="NAME[SHARD]", help="All attempts of this call, in numbers.")
@@ -135,7 +117,7 @@ def status_(place: Place, run: str, call: str | None, as_json: bool) -> None:
       cromwell-userdb status 12 --json
       cromwell-userdb status 12 --call align[17]
     """
-    folder, state = _run(place, run)
+    folder, state = standing.found(place, run)
     if call:
         return _show_attempts(place, state, call, as_json=as_json)
     if as_json:
@@ -176,7 +158,7 @@ def _described(state: State, where: Place) -> Iterator[str]:
     parts = [f"run {state.run}", state.workflow, *([state.name] if state.name else [])]
     verb = "aborting" if state.aborting and not state.has_ended else state.state
     lasted = "for" if not state.has_ended else "after"
-    parts.append(f"{verb} {lasted} {duration(screen.elapsed(state))}")
+    parts.append(f"{verb} {lasted} {duration(endings.elapsed(state))}")
     on = state.leader.host if state.leader else ""
     yield shown(" · ".join(parts) + (f" on {on}" if on and not state.has_ended else ""))
     if state.calls:
@@ -188,9 +170,9 @@ def _described(state: State, where: Place) -> Iterator[str]:
         yield from _remarks(state, where)
     if state.state in (runs.FAILED, runs.LOST):
         yield ""
-        yield screen.ending(state, option=where.option)
-    if not state.has_ended and screen.age(state) > 30:
-        yield f"as of {duration(screen.age(state))} ago"
+        yield endings.ending(state, option=where.option)
+    if not state.has_ended and endings.age(state) > 30:
+        yield f"as of {duration(endings.age(state))} ago"
 
 
 def _remarks(state: State, where: Place) -> Iterator[str]:
@@ -209,7 +191,7 @@ def _lasting(state: State, one: Longest, where: Place) -> Iterator[str]:
     lasts = (datetime.now(UTC) - datetime.fromisoformat(one.since)).total_seconds()
     typical = next((c.typical for c in state.calls if c.name.endswith(one.call)), 0.0)
     if typical and lasts > max(60.0, 2 * typical):
-        name = shown(screen.called(one.call, one.shard))
+        name = shown(called(one.call, one.shard))
         on = f" on {one.node}" if one.node else ""
         yield (
             f"longest: {name} for {duration(lasts)}{on} (others took {duration(typical)}): "
@@ -238,169 +220,18 @@ def outputs_(place: Place, run: str, as_json: bool) -> None:
       cromwell-userdb outputs
       cromwell-userdb outputs 12 --json
     """
-    folder, state = _run(place, run)
+    folder, state = standing.found(place, run)
     outputs = leader.outputs_of(folder)
     if as_json:
         return screen.answer(outputs or {})
     if outputs:
-        print(screen.outputs(outputs))
+        print(endings.outputs(outputs))
     elif state.state == runs.SUCCEEDED:
         screen.note(f"run {state.run} succeeded; its workflow has no outputs.")
     else:
         became = {runs.FAILED: "failed", runs.ABORTED: "was aborted"}
         how = became.get(state.state, f"is {state.state}")
         screen.note(f"run {state.run} has no outputs: it {how}.")
-
-
-@click.command("logs", cls=OnRun)
-@run_argument(newest=True)
-@click.option("--call", metavar="NAME[SHARD]", help="This call only, as align[17].")
-@click.option("--failed", is_flag=True, help="Failed calls only.")
-@click.option("--engine", "of_engine", is_flag=True, help="The engine's own log.")
-@click.option("-n", "--lines", type=_MANY, default=10, show_default=True, help="Of each log.")
-@click.option("--paths", is_flag=True, help="Where the logs are, not what is in them.")
-@JSON
-@place.options
-def logs_(
-    place: Place,
-    run: str,
-    call: str | None,
-    failed: bool,
-    of_engine: bool,
-    lines: int,
-    paths: bool,
-    as_json: bool,
-) -> None:
-    """Show the last words of a run's calls, the newest run by default.
-
-    \b
-    Examples:
-      cromwell-userdb logs --failed
-      cromwell-userdb logs 12 --call align[17] -n 50
-    """
-    folder, state = _run(place, run)
-    if of_engine:
-        print(folder.engine_log if paths else process.tail(folder.engine_log, lines=lines))
-        return
-    found = list(_logs(_calls(place, state), call, state.attempts, failed=failed))
-    if as_json:
-        return screen.answer(found)
-    if not found:
-        raise UsageError(_no_logs(state, call))
-    for log in found:
-        print(f"{log['call']} (attempt {log['attempt']}, {log['status']})")
-        if log["numbers"]:
-            print(f"  {log['numbers']}")
-        for stream in ("stdout", "stderr"):
-            print(f"  {stream}  {log[stream]}")
-            if log[stream] and not paths:
-                words = process.tail(Path(log[stream]), lines=lines)
-                print("".join(f"    {shown(line)}\n" for line in words.splitlines()), end="")
-
-
-def _calls(where: Place, state: State) -> list[Any]:
-    from cromwell_userdb import metadata
-    from cromwell_userdb.cli.session import connect
-
-    if not state.id:
-        return []
-    with connect(where) as connection:
-        return metadata.calls(connection, state.id)
-
-
-def _logs(
-    calls: Iterable[Any], name: str | None, attempts: Iterable[Attempt], *, failed: bool
-) -> Iterator[dict[str, Any]]:
-    known = {one.root: one for one in attempts}
-    for call in calls:
-        numbered = known.get(call.root or "")
-        bad = call.status in ("Failed", "RetryableFailure", "Aborted")
-        if call.stderr and (not failed or bad) and (not name or _names(name, call)):
-            yield {
-                "call": call.label,
-                "attempt": call.attempt,
-                "status": call.status.lower(),
-                "return_code": call.return_code,
-                "stdout": call.stdout,
-                "stderr": call.stderr,
-                "root": call.root,
-                "numbers": _numbers_of(numbered) if numbered else "",
-            }
-
-
-def _numbers_of(attempt: Attempt) -> str:
-    return numbers.told(attempt) if attempt.reason else numbers.after(attempt)
-
-
-def _names(text: str, call: Any) -> bool:
-    """Whether `align` or `align[17]`, or its path below sub-workflows, means this call."""
-    return text in (call.label, call.label.rpartition("/")[2], call.name, call.fqn) or text == (
-        re.sub(r"\[\d+\]", "", call.label)
-    )
-
-
-def _no_logs(state: State, name: str | None) -> str:
-    if name:
-        known = ", ".join(calls.name for calls in state.calls) or "none"
-        return f"run {state.run} has no call {name!r} with logs; its calls are: {known}."
-    return f"run {state.run} has no such calls. Its engine's log: logs {state.run} --engine"
-
-
-@click.command("abort", cls=OnRun)
-@run_argument(newest=False)
-@click.option("--wait/--no-wait", default=True, help="Wait until it has ended.")
-@JSON
-@place.options
-def abort_(place: Place, run: str, wait: bool, as_json: bool) -> None:
-    """Abort a run, and its jobs with it.
-
-    \b
-    Example:
-      cromwell-userdb abort 12
-    """
-    folder, state = _run(place, run)
-    if state.resumed_by:
-        raise NotRunning(f"run {state.run} was resumed as run {state.resumed_by}: abort that one.")
-    if state.has_ended and state.state != runs.LOST:
-        raise NotRunning(f"run {state.run} has already ended: {state.state}.")
-    if not state.has_ended:
-        leader.ask_to_abort(folder, state)
-        if wait and state.leader and not state.leader.is_here:
-            screen.note(f"Waiting for the leader on {state.leader.host} to obey.")
-    may_obey = screen.age(state) < SILENT or _obeys_here(state)
-    deadline = time.monotonic() + (600 if may_obey else 30)
-    while wait and not state.has_ended and time.monotonic() < deadline:
-        time.sleep(0.1)
-        folder, state = _run(place, str(folder.number))
-    if state.state == runs.LOST or (state.resumes and state.state == runs.ABORTED and not state.id):
-        # Nobody is left to obey: its jobs, or those that it was to take up, are ours to cancel.
-        from cromwell_userdb.cli import leftovers
-
-        state = leftovers.end_jobs(place, folder, state, wait=wait)
-    if as_json:
-        screen.answer(runs.as_json(state))
-    else:
-        screen.note(f"run {state.run} {_aborted(state)}")
-    if wait and not state.has_ended:
-        sys.exit(Held.exit_code)
-
-
-def _obeys_here(state: State) -> bool:
-    """Whether the leader, or the engine that it left, lives on this host and was told."""
-    return any(who.is_alive for who in (state.leader, state.engine_process) if who)
-
-
-def _aborted(state: State) -> str:
-    """How far an abort has come."""
-    if state.has_ended:
-        return state.state
-    silent = screen.age(state)
-    if state.leader and silent > SILENT and not _obeys_here(state):
-        return (
-            f"was told to abort, but nothing was heard of its leader on {state.leader.host} for "
-            f"{duration(silent)}. Whether it lives can be seen there only: abort it on that node."
-        )
-    return "aborting: its engine ends its jobs"
 
 
 @click.command("label", cls=OnRun)
@@ -420,7 +251,7 @@ def label_(place: Place, run: str, labels: tuple[str, ...], as_json: bool) -> No
     from cromwell_userdb.cli.session import connect
     from cromwell_userdb.files import read_labels
 
-    _, state = _run(place, run)
+    _, state = standing.found(place, run)
     wanted = read_labels(None, labels)
     if not state.id:
         raise NotRunning(f"run {state.run} never reached its engine, which keeps the labels.")

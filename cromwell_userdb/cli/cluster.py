@@ -10,6 +10,7 @@ from cromwell_userdb import cluster
 from cromwell_userdb.cli import here, screen
 from cromwell_userdb.cli import place as places
 from cromwell_userdb.cli.believed import seen
+from cromwell_userdb.cli.options import JSON
 from cromwell_userdb.cli.place import Place
 from cromwell_userdb.cli.verbs import Verbs
 from cromwell_userdb.cluster import Association, Cluster, Partition
@@ -29,7 +30,7 @@ def cluster_() -> None:
 
 
 @cluster_.command()
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@JSON
 @places.options
 def show(place: Place, as_json: bool) -> None:
     """Show partitions, your accounts and limits, as SLURM tells them, and what this host is.

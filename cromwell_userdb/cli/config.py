@@ -15,6 +15,7 @@ from cromwell_userdb import policy
 from cromwell_userdb import settings as names
 from cromwell_userdb.cli import screen
 from cromwell_userdb.cli.believed import concurrent_jobs
+from cromwell_userdb.cli.options import JSON
 from cromwell_userdb.cli.place import (
     Command,
     Place,
@@ -32,8 +33,6 @@ from cromwell_userdb.cli.verbs import Verbs
 from cromwell_userdb.errors import SettingError, UsageError
 from cromwell_userdb.record import make_private, write_private
 from cromwell_userdb.report.words import table
-
-JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 
 @click.group("config", cls=Verbs)

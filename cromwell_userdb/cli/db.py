@@ -13,13 +13,12 @@ import click
 
 from cromwell_userdb import disk, process, runs, server
 from cromwell_userdb.cli import place, screen
+from cromwell_userdb.cli.options import JSON
 from cromwell_userdb.cli.place import Place, absolute, require, tilde
 from cromwell_userdb.cli.verbs import Verbs
 from cromwell_userdb.errors import NotFound, NotPrivate
 from cromwell_userdb.report.words import moment, plural, size, table
 from cromwell_userdb.server import Status
-
-JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 EXIT = {
     "running": 0,

@@ -9,13 +9,12 @@ import click
 from cromwell_userdb import engine as engines
 from cromwell_userdb import releases
 from cromwell_userdb.cli import config, place, screen, session
+from cromwell_userdb.cli.options import JSON
 from cromwell_userdb.cli.place import Place, require, tilde
 from cromwell_userdb.cli.verbs import Verbs
 from cromwell_userdb.errors import NotFound, UsageError
 from cromwell_userdb.report.words import table
 from cromwell_userdb.settings import Value
-
-JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 
 @click.group("engine", cls=Verbs)

@@ -14,9 +14,11 @@ import click
 from cromwell_userdb import runs
 from cromwell_userdb.cli import place, screen
 from cromwell_userdb.cli.arguments import OnRun, run_argument
+from cromwell_userdb.cli.options import followed_options
 from cromwell_userdb.cli.place import Place, tilde
 from cromwell_userdb.disk import free_space
 from cromwell_userdb.instance import RunFolder
+from cromwell_userdb.report import endings
 from cromwell_userdb.runs import State
 
 if TYPE_CHECKING:
@@ -28,8 +30,7 @@ EXIT = {runs.SUCCEEDED: 0, runs.FAILED: 1, runs.ABORTED: 7, runs.LOST: 75}
 
 @click.command("attach", cls=OnRun)
 @run_argument(newest=True)
-@click.option("--quiet", is_flag=True, help="Show only how it ends.")
-@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+@followed_options
 @place.options
 def attach_(run: str, quiet: bool, as_json: bool, place: Place) -> None:
     """Follow a run that was left to itself, or that goes on elsewhere.
@@ -61,7 +62,7 @@ def successor(
     from cromwell_userdb import slurm
 
     if not quiet:
-        screen.note(screen.ending(state, option=where.option))
+        screen.note(endings.ending(state, option=where.option))
     asked = time.monotonic()
     while (after := runs.newest(folder)) == folder:
         if interrupts.leave:
@@ -130,7 +131,7 @@ def follow(folder: RunFolder, where: Place, interrupts: Interrupts, *, quiet: bo
                 view.say(f"The disk of {tilde(folder.path)} is full: the run waits for room there.")
             pulls = _tell_of_pulls(folder, pulls, view)
             view.show(state)
-            _await_news(folder, mark, pause=0.005 if screen.elapsed(state) < 20 else 0.1)
+            _await_news(folder, mark, pause=0.005 if endings.elapsed(state) < 20 else 0.1)
             mark = _written(folder)
             state = _state(folder, where)
         view.show(state)
@@ -159,7 +160,7 @@ def _tell_of_pulls(folder: RunFolder, told: int, view: screen.Screen) -> int:
 
 def _waits_for_room(folder: RunFolder, state: State) -> bool:
     """Whether the leader, which writes every ten seconds, has no room to write in."""
-    silent = not state.has_ended and screen.age(state) > 20
+    silent = not state.has_ended and endings.age(state) > 20
     return silent and free_space(folder.path) < 1 << 16
 
 
@@ -203,10 +204,10 @@ def conclude(folder: RunFolder, state: State, where: Place, *, as_json: bool) ->
     if as_json:
         screen.answer(runs.as_json(state) | {"outputs": outputs})
     else:
-        screen.note(screen.ending(state, option=where.option))
+        screen.note(endings.ending(state, option=where.option))
         if state.state == runs.SUCCEEDED and outputs:
             screen.note("")
-            print(screen.outputs(outputs))
+            print(endings.outputs(outputs))
     sys.stdout.flush()
     sys.exit(EXIT[state.state])
 

@@ -15,6 +15,7 @@ import click
 
 from cromwell_userdb import docker, images
 from cromwell_userdb.cli import containers, place, screen
+from cromwell_userdb.cli.options import JSON
 from cromwell_userdb.cli.place import Place, absolute, tilde
 from cromwell_userdb.cli.verbs import Verbs
 from cromwell_userdb.errors import NotFound, UsageError, UserDBError
@@ -22,7 +23,6 @@ from cromwell_userdb.images import Image, Problem, Store
 from cromwell_userdb.reference import Reference, parse
 from cromwell_userdb.report.words import moment, plural, size, table
 
-JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 FOLDER = click.option(
     "--folder", metavar="DIR", help="The images in this folder, such as a site's; not yours."
 )

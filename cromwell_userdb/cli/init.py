@@ -25,6 +25,7 @@ from cromwell_userdb.cli import (
     session,
 )
 from cromwell_userdb.cli import profile as jobs
+from cromwell_userdb.cli.options import BACKEND, ENGINE, JSON
 from cromwell_userdb.cli.place import Place, tilde
 from cromwell_userdb.engine import Engine
 from cromwell_userdb.errors import CommandFailed, NotFound, UsageError, UserDBError
@@ -34,17 +35,15 @@ from cromwell_userdb.settings import Value
 @click.command("init")
 @click.option("--server", metavar="PATH", help="This mariadbd or mysqld.")
 @click.option("--install", is_flag=True, help="Download a server and Cromwell where missing.")
-@click.option(
-    "--engine", type=click.Choice(["auto", "cromwell", "embedded"]), help="What runs workflows."
-)
+@ENGINE
 @click.option("--cromwell", metavar="PATH", help="This cromwell.jar.")
-@click.option("--backend", type=click.Choice(["auto", "local", "slurm"]), help="Where calls run.")
+@BACKEND
 @click.option("--executions", metavar="DIR", help="Run workflows below this folder.")
 @click.option("--profile", metavar="FILE", help="Take settings from this file.")
 @click.option("--yes", is_flag=True, help="Take what is proposed for jobs; ask nothing.")
 @click.option("--allow-root", is_flag=True, help="Even as root, as in a container.")
 @click.option("--allow-no-locks", is_flag=True, help="Even where files can't be locked.")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@JSON
 @place.options
 def init_(
     place: Place,

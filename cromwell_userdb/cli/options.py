@@ -1,8 +1,9 @@
-"""The options that verbs which start a run share."""
+"""The options that verbs share."""
 
 from __future__ import annotations
 
 import functools
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,14 @@ import click
 
 from cromwell_userdb.cli.place import Command
 
+JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+ENGINE = click.option(
+    "--engine", type=click.Choice(["auto", "cromwell", "embedded"]), help="What runs workflows."
+)
+BACKEND = click.option(
+    "--backend", type=click.Choice(["auto", "local", "slurm"]), help="Where calls run."
+)
+COUNT = click.IntRange(min=1)
 FILE = click.Path(path_type=Path)
 _LANGUAGE = click.Choice(["WDL"], case_sensitive=False)
 _VERSIONS = click.Choice(["draft-2", "1.0", "1.1", "cascades"])
@@ -44,9 +53,7 @@ _FLAGS = (
     click.option("-t", "--type", "kind", type=_LANGUAGE, help="Language of the workflow."),
     click.option("-v", "--type-version", type=_VERSIONS, help="Version of the language."),
     click.option("--run-name", metavar="TEXT", help="What to call this run in lists."),
-    click.option(
-        "--engine", type=click.Choice(["auto", "cromwell", "embedded"]), help="What runs workflows."
-    ),
+    ENGINE,
     click.option("--cromwell", metavar="PATH", help="This cromwell.jar, for this run."),
     *_SLURM_FLAGS,
 )
@@ -54,12 +61,38 @@ _FLAGS = (
 
 def order_options(command: Command) -> Command:
     """What `run` and `submit` take to say what is to be run."""
-    return functools.reduce(lambda made, flag: flag(made), reversed(_FLAGS), command)
+    return _with(_FLAGS, command)
 
 
 def slurm_options(command: Command) -> Command:
     """What the jobs of a run's calls may be given, whatever the settings say."""
-    return functools.reduce(lambda made, flag: flag(made), reversed(_SLURM_FLAGS), command)
+    return _with(_SLURM_FLAGS, command)
+
+
+_FOLLOWED = (
+    click.option("--quiet", is_flag=True, help="Show only how it ends."),
+    click.option("--json", "as_json", is_flag=True, help="Print the result as JSON."),
+)
+_LAUNCHED = (
+    click.option("--wait", is_flag=True, help="Wait while the database is served elsewhere."),
+    click.option("--detach", is_flag=True, help="Give back the terminal at once."),
+    *_FOLLOWED,
+)
+
+
+def followed_options(command: Command) -> Command:
+    """How a verb that follows a run shows it."""
+    return _with(_FOLLOWED, command)
+
+
+def launched_options(command: Command) -> Command:
+    """What a verb takes that leads a run from here, and follows it."""
+    return _with(_LAUNCHED, command)
+
+
+def _with(options: Sequence[Callable[[Command], Command]], command: Command) -> Command:
+    """The command with these options, which its help shows in this order."""
+    return functools.reduce(lambda made, option: option(made), reversed(options), command)
 
 
 ON_LIMIT = click.option(
@@ -80,7 +113,7 @@ _LEADER = (
 
 def leader_options(command: Command) -> Command:
     """What a leader's job may be given, whatever the settings say."""
-    return functools.reduce(lambda made, flag: flag(made), reversed(_LEADER), command)
+    return _with(_LEADER, command)
 
 
 def leader_flags(words: dict[str, Any]) -> dict[str, Any]:

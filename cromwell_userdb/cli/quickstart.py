@@ -13,6 +13,7 @@ import click
 
 from cromwell_userdb import process
 from cromwell_userdb.cli import place, screen
+from cromwell_userdb.cli.options import BACKEND, ENGINE
 from cromwell_userdb.cli.place import Place, tilde
 from cromwell_userdb.record import make_private, write_private
 
@@ -25,10 +26,8 @@ NAME = "quickstart"
 @click.option("--root", metavar="DIR", help="Make the instance in this folder.")
 @click.option("--name", metavar="NAME", help="Call the instance so.  [default: quickstart]")
 @click.option("--install", is_flag=True, help="Download a server and Cromwell where missing.")
-@click.option(
-    "--engine", type=click.Choice(["auto", "cromwell", "embedded"]), help="What runs workflows."
-)
-@click.option("--backend", type=click.Choice(["auto", "local", "slurm"]), help="Where calls run.")
+@ENGINE
+@BACKEND
 @click.option("--allow-root", is_flag=True, help="Even as root, as in a container.")
 def quickstart_(
     root: str | None,

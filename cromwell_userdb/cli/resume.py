@@ -17,7 +17,12 @@ from cromwell_userdb.cli import here, launch, screen, session, standing, submit,
 from cromwell_userdb.cli import place as places
 from cromwell_userdb.cli.arguments import OnRun, run_argument
 from cromwell_userdb.cli.follow import Interrupts, conclude, follow, tell_detached
-from cromwell_userdb.cli.options import leader_flags, leader_options, slurm_options
+from cromwell_userdb.cli.options import (
+    launched_options,
+    leader_flags,
+    leader_options,
+    slurm_options,
+)
 from cromwell_userdb.cli.place import Place, require
 from cromwell_userdb.errors import Held, NotRunning, UsageError
 from cromwell_userdb.instance import RunFolder
@@ -40,10 +45,7 @@ from cromwell_userdb.runs import State
 @slurm_options
 @click.option("--submit", "as_job", is_flag=True, help="From a SLURM job of its own, as submit.")
 @leader_options
-@click.option("--wait", is_flag=True, help="Wait while the database is served elsewhere.")
-@click.option("--detach", is_flag=True, help="Give back the terminal at once.")
-@click.option("--quiet", is_flag=True, help="Show only how it ends.")
-@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+@launched_options
 @places.options
 def resume_(
     place: Place,

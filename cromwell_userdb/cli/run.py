@@ -10,7 +10,7 @@ import click
 
 from cromwell_userdb.cli import place, screen
 from cromwell_userdb.cli.follow import Interrupts, conclude, follow, tell_detached
-from cromwell_userdb.cli.options import FILE, order_options
+from cromwell_userdb.cli.options import BACKEND, FILE, launched_options, order_options
 from cromwell_userdb.cli.place import Place
 
 if TYPE_CHECKING:
@@ -21,12 +21,9 @@ if TYPE_CHECKING:
 
 @click.command("run")
 @order_options
-@click.option("--backend", type=click.Choice(["auto", "local", "slurm"]), help="Where calls run.")
+@BACKEND
 @click.option("--on-limit", type=click.Choice(["abort", "adopt"]), default="abort", hidden=True)
-@click.option("--wait", is_flag=True, help="Wait while the database is served elsewhere.")
-@click.option("--detach", is_flag=True, help="Give back the terminal at once.")
-@click.option("--quiet", is_flag=True, help="Show only how it ends.")
-@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+@launched_options
 @place.options
 def run_(
     detach: bool,

@@ -5,11 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from cromwell_userdb import leader, runs
-from cromwell_userdb.cli.place import Place
+from cromwell_userdb.cli.place import Place, require
 from cromwell_userdb.database import Connection
 from cromwell_userdb.errors import NotRunning
 from cromwell_userdb.instance import RunFolder
 from cromwell_userdb.runs import State
+
+
+def found(where: Place, text: str) -> tuple[RunFolder, State]:
+    """The run that `text` means, with its true state."""
+    instance = require(where).instance
+    folder = instance.run(runs.find(instance, text))
+    return folder, of(where, folder)
 
 
 def of(

@@ -14,7 +14,7 @@ import click
 
 from cromwell_userdb import process, render, runs, server, slurm
 from cromwell_userdb.cli import here, launch, place, screen, standing, successor
-from cromwell_userdb.cli.options import leader_flags, leader_options, order_options
+from cromwell_userdb.cli.options import JSON, leader_flags, leader_options, order_options
 from cromwell_userdb.cli.place import Place
 from cromwell_userdb.cluster import minutes_of
 from cromwell_userdb.errors import CommandFailed, Held, NotFound, UserDBError
@@ -26,7 +26,7 @@ from cromwell_userdb.settings import Settings
 @click.command("submit")
 @order_options
 @leader_options
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@JSON
 @place.options
 def submit_(place: Place, on_limit: str, as_json: bool, **words: Any) -> None:
     """Run a workflow from a SLURM job of its own, and give back its number.

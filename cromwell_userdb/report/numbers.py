@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from cromwell_userdb.attempts import Attempt
-from cromwell_userdb.report.words import duration, table
+from cromwell_userdb.report.words import called, duration, table
 
 BECAME = {
     "OUT_OF_MEMORY": "ran out of memory",
@@ -81,7 +81,7 @@ def ended(attempt: Attempt) -> str:
 
 def name(attempt: Attempt) -> str:
     """The call of an attempt, as people type it."""
-    return attempt.call if attempt.shard is None else f"{attempt.call}[{attempt.shard}]"
+    return called(attempt.call, attempt.shard)
 
 
 def lines(attempts: Sequence[Attempt], most: int = 12) -> list[str]:

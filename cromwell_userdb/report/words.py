@@ -57,6 +57,15 @@ def plural(count: int, noun: str) -> str:
     return f"{count} {noun}" if count == 1 else f"{count:,} {noun}s".replace(",", " ")
 
 
+def called(name: str, shard: int | None) -> str:
+    """A call as people type it.
+
+    >>> called("align", 17)
+    'align[17]'
+    """
+    return name if shard is None else f"{name}[{shard}]"
+
+
 def shown(text: str) -> str:
     """Text from outside with its control characters made visible, so that it moves no cursor."""
     return "".join(
