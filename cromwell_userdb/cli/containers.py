@@ -62,7 +62,7 @@ def check(where: Place, wishes: Sequence[Wish], options: Mapping[str, Any]) -> N
     try:
         containers(where)
     except NotFound as error:
-        for wish, name, image in _wanted(wishes, options):
+        for wish, name, image in wanted(wishes, options):
             line = f"{wish.lines[name]}: " if name in wish.lines else ""
             shown = f"an image ({name})" if image is UNKNOWN else f"the image {image}"
             raise NotFound(f"{line}task {wish.task} wants {shown}. {error}") from error
@@ -70,11 +70,11 @@ def check(where: Place, wishes: Sequence[Wish], options: Mapping[str, Any]) -> N
 
 def named(wishes: Sequence[Wish], options: Mapping[str, Any]) -> tuple[str, ...]:
     """The images that are sure to be wanted, each once."""
-    found = [image for _, _, image in _wanted(wishes, options) if isinstance(image, str)]
+    found = [image for _, _, image in wanted(wishes, options) if isinstance(image, str)]
     return tuple(dict.fromkeys(found))
 
 
-def _wanted(wishes: Sequence[Wish], options: Mapping[str, Any]) -> Iterator[tuple[Wish, str, Any]]:
+def wanted(wishes: Sequence[Wish], options: Mapping[str, Any]) -> Iterator[tuple[Wish, str, Any]]:
     """Each task's image, and the name of the attribute that asks for it."""
     given = options.get("default_runtime_attributes")
     defaults = given if isinstance(given, dict) else {}

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -26,8 +25,6 @@ from cromwell_userdb.report.words import moment, plural, size, table
 FOLDER = click.option(
     "--folder", metavar="DIR", help="The images in this folder, such as a site's; not yours."
 )
-
-Say = Callable[[str], None]
 
 _FILE = "sha256-"
 
@@ -178,7 +175,7 @@ def pull(
     way, found, failed = docker.way(how), [], []
     network = place.settings.engine_network_imports
     wanted = [one for name in names for one in _wanted(name, inputs, imports, network=network)]
-    with _telling() as say:
+    with screen.spinner() as say:
         for one in dict.fromkeys(wanted):
             try:
                 found.append(pulls.bring(way, one, os.environ, say=say, anew=update))
@@ -201,37 +198,16 @@ def _wanted(
 
     document = wdl.load(absolute(name), imports=imports, network=network)
     given = files.read_inputs(inputs, types={one.name: one.type for one in document.inputs})
-    for wish in wdl.wishes(document.workflow, given, perhaps=True):
-        for kind in ("container", "docker"):
-            value = wish.values.get(kind)
-            if value is wdl.UNKNOWN:
-                screen.note(
-                    f"{wish.lines[kind]}: only the run will tell the image of {wish.task}; "
-                    "with its inputs (-i) it may be known."
-                )
-            elif value:
-                yield parse(value[0] if isinstance(value, list) else str(value))
-
-
-@contextmanager
-def _telling() -> Iterator[Say]:
-    """Where a pull is: a line that moves, with the time it takes, or lines."""
-    if not sys.stderr.isatty():
-        yield screen.note
-        return
-    from rich.console import Console
-    from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
-
-    columns = (SpinnerColumn(), TextColumn("{task.description}", markup=False))
-    console = Console(stderr=True, highlight=False)
-    with Progress(*columns, TimeElapsedColumn(), console=console, transient=True) as bar:
-        task = bar.add_task("looking", total=None)
-
-        def say(words: str) -> None:
-            bar.console.print(words, markup=False)
-            bar.update(task, description=words)
-
-        yield say
+    for wish, kind, image in containers.wanted(
+        wdl.wishes(document.workflow, given, perhaps=True), {}
+    ):
+        if image is wdl.UNKNOWN:
+            screen.note(
+                f"{wish.lines[kind]}: only the run will tell the image of {wish.task}; "
+                "with its inputs (-i) it may be known."
+            )
+        else:
+            yield parse(str(image))
 
 
 @images_.command()

@@ -183,6 +183,27 @@ def bytes_bar() -> Iterator[Callable[[int, int], None]]:
     yield tell
 
 
+@contextmanager
+def spinner() -> Iterator[Callable[[str], None]]:
+    """Where work is whose end nobody knows: a line that moves, with the time it takes, or lines."""
+    if not sys.stderr.isatty():
+        yield note
+        return
+    from rich.console import Console
+    from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+    columns = (SpinnerColumn(), TextColumn("{task.description}", markup=False))
+    console = Console(stderr=True, highlight=False)
+    with Progress(*columns, TimeElapsedColumn(), console=console, transient=True) as bar:
+        task = bar.add_task("looking", total=None)
+
+        def say(words: str) -> None:
+            bar.console.print(words, markup=False)
+            bar.update(task, description=words)
+
+        yield say
+
+
 def note(text: str) -> None:
     """A line on stderr; nobody reads it where the terminal has gone."""
     with suppress(OSError):
