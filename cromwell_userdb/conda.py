@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from cromwell_userdb import disk, lease
+from cromwell_userdb import disk, locks
 from cromwell_userdb.errors import NotFound
 from cromwell_userdb.record import make_private
 
@@ -31,7 +31,7 @@ def install(
     """
     make_private(cache)
     lock = cache / f".{prefix.name}.lock"
-    with lease.exclusive(lock, 1800, doing=f"the installation of a {what}"):
+    with locks.exclusive(lock, 1800, doing=f"the installation of a {what}"):
         done = prefix / "complete"
         if done.exists():
             return

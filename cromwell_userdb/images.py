@@ -11,13 +11,13 @@ import json
 import os
 import re
 import shutil
-import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass, fields, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from cromwell_userdb.errors import Held, NoSpace, NotPrivate, UsageError
+from cromwell_userdb import locks
+from cromwell_userdb.errors import NoSpace, NotPrivate, UsageError
 from cromwell_userdb.record import make_private, read_json, write_private
 from cromwell_userdb.reference import Reference, parse
 
@@ -243,57 +243,22 @@ def mode_in(folder: Path) -> int:
 
 @contextlib.contextmanager
 def lock(
-    folder: Path,
-    name: str,
-    *,
-    patience: float,
-    waiting: Callable[[], None] = lambda: None,
-    clock: Callable[[], float] = time.monotonic,
-    sleep: Callable[[float], None] = time.sleep,
+    folder: Path, name: str, *, patience: float, waiting: Callable[[], None] = lambda: None
 ) -> Iterator[bool]:
     """Hold the folder's lock of this name, against all nodes; raises Held when patience ends.
 
     False on a file system that has no locks: there two may do the same work, each to its own
     files.
     """
-    path = make(folder) / _LOCKS / name
-    fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
-    try:
-        with contextlib.suppress(PermissionError):
-            os.fchmod(fd, mode_in(folder))
-        yield _taken(fd, path, clock() + patience, waiting, clock, sleep)
-    finally:
-        os.close(fd)
-
-
-def _taken(
-    fd: int,
-    path: Path,
-    deadline: float,
-    waiting: Callable[[], None],
-    clock: Callable[[], float],
-    sleep: Callable[[float], None],
-) -> bool:
-    told = False
-    while True:
-        try:
-            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            if clock() > deadline:
-                raise Held(
-                    f"Another command works on {path.name} in {path.parent.parent} and does not "
-                    "end; look for it on the other nodes, too."
-                ) from error
-        except OSError as error:
-            if error.errno in (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP):
-                return False
-            raise
-        else:
-            return True
-        if not told:
-            waiting()
-            told = True
-        sleep(0.2)
+    refusal = (
+        f"Another command works on {name} in {folder} and does not end; look for it on the other "
+        "nodes, too."
+    )
+    path, mode = make(folder) / _LOCKS / name, mode_in(folder)
+    with locks.exclusive(
+        path, patience, refusal=refusal, mode=mode, pause=0.2, waiting=waiting
+    ) as alone:
+        yield alone
 
 
 def sha256_of(file: Path, progress: Progress | None = None) -> str:
@@ -427,13 +392,7 @@ def strays(folder: Path) -> Iterator[Problem]:
 
 def _is_busy(folder: Path, file: Path) -> bool:
     """Whether a pull or an addition goes on whose file it is."""
-    path = folder / _LOCKS / file.name.partition(".")[0]
-    with contextlib.suppress(OSError), path.open("rb") as lay:
-        try:
-            fcntl.flock(lay, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return True
-    return False
+    return locks.is_held(folder / _LOCKS / file.name.partition(".")[0])
 
 
 def _stray(file: Path) -> Problem:

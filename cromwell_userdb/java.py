@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import hashlib
 import os
 import re
@@ -12,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from cromwell_userdb import process
+from cromwell_userdb import locks, process
 from cromwell_userdb.errors import CommandFailed, NotFound
 from cromwell_userdb.machine import Machine
 from cromwell_userdb.record import make_private, read_json, write_json
@@ -219,21 +218,24 @@ def make_archive(
     CommandFailed when the run fails or `timeout` seconds are over; nothing is left then.
     """
     make_private(archive.parent)
-    with _alone(archive.with_suffix(".lock")) as alone:
-        if not alone or is_usable(archive):
+    lock = locks.hold(archive.with_suffix(".lock"))
+    if lock is None:
+        return False
+    part = archive.with_suffix(".part")
+    flag = _flag(java, "-XX:AOTCacheOutput", "-XX:ArchiveClassesAtExit")
+    try:
+        if is_usable(archive):
             return False
-        part = archive.with_suffix(".part")
-        flag = _flag(java, "-XX:AOTCacheOutput", "-XX:ArchiveClassesAtExit")
         flags = [*_on_base(java, archive), f"{flag}={part}"]
-        try:
-            process.run([java.path, *flags, *command], timeout=timeout, env=environ, cwd=cwd)
-            if not part.is_file():
-                raise CommandFailed(f"{java.path} wrote no class archive.")
-            _settle(part, archive)
-        finally:
-            part.unlink(missing_ok=True)
+        process.run([java.path, *flags, *command], timeout=timeout, env=environ, cwd=cwd)
+        if not part.is_file():
+            raise CommandFailed(f"{java.path} wrote no class archive.")
+        _settle(part, archive)
         _forget_older(archive)
         return True
+    finally:
+        part.unlink(missing_ok=True)
+        os.close(lock)
 
 
 def _on_base(java: Java, archive: Path) -> list[str]:
@@ -269,28 +271,9 @@ def _looks(*paths: Path) -> list[list[int]]:
     return [[status.st_size, status.st_mtime_ns] for status in found]
 
 
-@contextlib.contextmanager
-def _alone(path: Path) -> Iterator[bool]:
-    """Whether nobody else on this host is inside, for as long as the block lasts."""
-    fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    try:
-        try:
-            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            yield False
-        else:
-            yield True
-    finally:
-        os.close(fd)
-
-
 def is_being_made(archive: Path) -> bool:
     """Whether a process of this host makes `archive` now."""
-    lock = archive.with_suffix(".lock")
-    if not lock.exists():
-        return False
-    with _alone(lock) as alone:
-        return not alone
+    return locks.is_held(archive.with_suffix(".lock"))
 
 
 def _forget_older(archive: Path) -> None:

@@ -5,23 +5,21 @@ Taking over needs proof that the holder is dead. Times of two hosts are never co
 
 from __future__ import annotations
 
-import contextlib
 import errno
 import fcntl
 import json
 import os
 import struct
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from cromwell_userdb import locks
 from cromwell_userdb.errors import Held
 from cromwell_userdb.record import Identity, read_json, write_private
-
-_NO_LOCKS = {errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP}
 
 JobEnded = Callable[[str], bool | None]
 """Whether SLURM says that a job has ended; None where it cannot tell."""
@@ -178,66 +176,6 @@ def locked_by(path: Path) -> int | None:
         os.close(fd)
 
 
-def hold(path: Path) -> int | None:
-    """A descriptor that has `path` locked, for children to inherit; None while others have it.
-
-    The lock is there until the last process that inherited it has ended.
-    """
-    fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    if _is_ours(fd):
-        return fd
-    os.close(fd)
-    return None
-
-
-def is_held(path: Path) -> bool:
-    """Whether any process still has what `hold` gave."""
-    fd = hold(path)
-    if fd is not None:
-        os.close(fd)
-    return fd is None
-
-
-def is_busy(path: Path) -> bool:
-    """Whether somebody on this host is inside `exclusive` now."""
-    try:
-        with path.open("r+b") as file:
-            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except FileNotFoundError:
-        return False
-    except OSError:
-        return True
-    return False
-
-
-@contextlib.contextmanager
-def exclusive(path: Path, timeout: float, *, doing: str = "") -> Iterator[None]:
-    """Only one process at a time is inside, on this host at least; raise Held after `timeout`."""
-    from filelock import FileLock, Timeout  # 6 MB, and the supervisor takes it only to end
-
-    lock = FileLock(path, timeout=timeout, mode=0o600)
-    try:
-        lock.acquire(poll_interval=0.02)
-    except Timeout as error:
-        raise Held(
-            f"Another command has been working on {path.parent} for {timeout:g} seconds"
-            f"{f' ({doing})' if doing else ''}. Wait for it, or end it, and try again."
-        ) from error
-    try:
-        yield
-    finally:
-        lock.release()
-
-
-def _is_ours(fd: int) -> bool:
-    """Lock `fd` if nobody else has; where there are no locks at all, it is anybody's."""
-    try:
-        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
-        return error.errno in _NO_LOCKS
-    return True
-
-
 def _create(path: Path, lease: Lease) -> bool:
     """True for exactly one of all who try; whoever reads meets a whole lease."""
     beside = _beside(path, lease)
@@ -302,7 +240,7 @@ def _is_free(path: Path) -> bool:
         return locked_by(path) is None
     except OSError as error:
         # No locks at all on this file system: then they cannot prove anything either.
-        return error.errno in _NO_LOCKS
+        return error.errno in locks.MISSING
 
 
 def _held(path: Path, lease: Lease | None) -> str:

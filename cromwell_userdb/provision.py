@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from cromwell_userdb import binaries, conda, disk, lease, pack, process, render
+from cromwell_userdb import binaries, conda, disk, locks, pack, process, render
 from cromwell_userdb.binaries import Server
 from cromwell_userdb.errors import (
     CommandFailed,
@@ -63,7 +63,7 @@ def birth(
     disk.check_private(instance.root)
     with disk.no_space(instance.root):
         make_private(instance.root)
-        with lease.exclusive(instance.lock, timeout, doing="init"):
+        with locks.exclusive(instance.lock, timeout, doing="init"):
             return _finished(instance) or _bear(instance, server, cache, tables, allow_no_locks)
 
 
@@ -159,7 +159,7 @@ def template(server: Server, cache: Path, tables: str = "") -> Path:
     file = make_private(cache / "datadir") / f"{name}.pack"
     if file.is_file():
         return file
-    with lease.exclusive(file.with_name(f".{name}.lock"), 300, doing="first init"):
+    with locks.exclusive(file.with_name(f".{name}.lock"), 300, doing="first init"):
         if not file.is_file():
             _make_template(server, file, tables)
     return file

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import fcntl
 import hashlib
 import os
 import re
@@ -16,6 +15,7 @@ from functools import cache as remembered
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from cromwell_userdb import locks
 from cromwell_userdb.errors import DownloadFailed, Held, NoSpace, UsageError
 from cromwell_userdb.record import make_private
 
@@ -113,10 +113,8 @@ def _part(jar: Path) -> Iterator[BinaryIO]:
     path = jar.with_suffix(".part")
     path.touch(mode=0o600)
     with path.open("ab+") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            raise Held(f"Another command installs {jar.name} now: wait for it to end.") from error
+        if not locks.take(file.fileno()):
+            raise Held(f"Another command installs {jar.name} now: wait for it to end.")
         try:
             yield file
         except OSError as error:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from cromwell_userdb import database, disk, lease, process, sockets
+from cromwell_userdb import database, disk, lease, locks, process, sockets
 from cromwell_userdb.binaries import TITLE
 from cromwell_userdb.errors import Held, NotInitialised, NotRunning, StartFailed
 from cromwell_userdb.instance import Instance
@@ -89,7 +89,7 @@ def reuse(instance: Instance, *, patience: float = 60) -> Status | None:
     """
     if lease.read(instance.lease) is None:
         return None
-    with lease.exclusive(instance.lock, patience, doing="a start"):
+    with locks.exclusive(instance.lock, patience, doing="a start"):
         return status(instance) if serves(instance, patience) else None
 
 
@@ -146,7 +146,7 @@ def await_orphan(instance: Instance, wait: float, progress: Callable[[str], None
 
 
 def _is_worked_on(instance: Instance) -> bool:
-    if lease.is_held(instance.serving):
+    if locks.is_held(instance.serving):
         return True
     try:
         return lease.locked_by(instance.datadir / "ibdata1") is not None
@@ -194,7 +194,7 @@ def stop(
 
     `runs` names those known to be alive, for the sentence. Says so when it takes long.
     """
-    with lease.exclusive(instance.lock, wait, doing="a stop"):
+    with locks.exclusive(instance.lock, wait, doing="a stop"):
         held = lease.read(instance.lease)
         if held is None or held.holder.is_alive is False:
             await_orphan(instance, wait, lambda words: None)
@@ -262,7 +262,7 @@ def remove(instance: Instance, *, wait: float = 60) -> None:
     disk.check_private(instance.root)
     if disk.facts(instance) is None:
         raise NotInitialised(f"There is no database at {instance.root}.")
-    with lease.exclusive(instance.lock, wait, doing="a removal"):
+    with locks.exclusive(instance.lock, wait, doing="a removal"):
         held = lease.read(instance.lease)
         await_orphan(instance, wait, lambda words: None)
         if held is not None and not lease.is_dead(

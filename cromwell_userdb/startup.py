@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from cromwell_userdb import binaries, disk, lease, process, render
+from cromwell_userdb import binaries, disk, lease, locks, process, render
 from cromwell_userdb.binaries import TITLE, Server
 from cromwell_userdb.errors import (
     CommandFailed,
@@ -125,7 +125,7 @@ def _alone(instance: Instance, asked: _Asked) -> Iterator[None]:
     deadline = time.monotonic() + max(asked.wait, GIVE_WAY)
     while True:
         _await_other_host(instance, asked, deadline)
-        with lease.exclusive(instance.lock, asked.patience, doing="a start"):
+        with locks.exclusive(instance.lock, asked.patience, doing="a start"):
             # Somebody on a third host may have been quicker.
             if time.monotonic() > deadline or not _elsewhere(instance, asked):
                 yield

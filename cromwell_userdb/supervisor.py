@@ -21,7 +21,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from cromwell_userdb import disk, lease, sockets
+from cromwell_userdb import disk, lease, locks, sockets
 from cromwell_userdb.errors import Held
 from cromwell_userdb.instance import Instance
 from cromwell_userdb.lease import Lease
@@ -83,7 +83,7 @@ class Service:
     beaten: float = 0.0
     crashes: list[float] = field(default_factory=list)
     lock: int | None = None
-    guard: contextlib.AbstractContextManager[None] | None = None
+    guard: contextlib.AbstractContextManager[bool] | None = None
 
 
 def main(root: str, fd: str) -> int:
@@ -104,7 +104,7 @@ def main(root: str, fd: str) -> int:
     try:
         held = lease.adopt(instance.lease, plan.nonce, Identity.of(os.getpid()))
         service = Service(instance, plan, held, asker)
-        service.lock = lease.hold(instance.serving)
+        service.lock = locks.hold(instance.serving)
         if service.lock is None:
             raise Held(f"Another server still works on {instance.datadir}.")
         _say(f"serves {root} as {os.getpid()}")
@@ -334,7 +334,7 @@ def _is_there(path: Path) -> bool:
 
 def _is_still_idle(service: Service) -> bool:
     """Look again while nobody else can start; then keep it so until the server has ended."""
-    guard = lease.exclusive(service.instance.lock, 0)
+    guard = locks.exclusive(service.instance.lock, 0)
     try:
         guard.__enter__()
     except Held:

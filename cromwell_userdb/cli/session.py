@@ -14,7 +14,7 @@ from cromwell_userdb import (
     database,
     disk,
     java,
-    lease,
+    locks,
     policy,
     prepare,
     process,
@@ -140,9 +140,9 @@ def tables(where: Place, connection: Connection, maker: Engine, *, say: Say) -> 
     """Have our tables and Cromwell's ready for this engine, once and under the lock."""
     if _are_ready(connection, maker):
         return
-    if lease.is_busy(where.instance.tables_lock):
+    if locks.is_held(where.instance.tables_lock):
         say("Another command makes Cromwell's tables: once per instance, some seconds.")
-    with lease.exclusive(where.instance.tables_lock, 900, doing="making tables"):
+    with locks.exclusive(where.instance.tables_lock, 900, doing="making tables"):
         if _are_ready(connection, maker):
             return
         register.migrate(connection)

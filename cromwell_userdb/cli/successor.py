@@ -8,7 +8,7 @@ import shutil
 from dataclasses import replace
 from pathlib import Path
 
-from cromwell_userdb import lease, runs
+from cromwell_userdb import locks, runs
 from cromwell_userdb.adoption import Overrides
 from cromwell_userdb.cli import executions, launch, screen
 from cromwell_userdb.cli.place import Place, tilde
@@ -32,7 +32,7 @@ def enter(
     What is not said is as it was for the old run. Raises Held where another command was
     quicker, UsageError where the workflow has changed and no whole copy of it was kept.
     """
-    with lease.exclusive(where.instance.root / "resume.lock", 60, doing="resuming a run"):
+    with locks.exclusive(where.instance.root / "resume.lock", 60, doing="resuming a run"):
         request, state = runs.request_of(old), runs.read_state(old)
         if state and state.resumed_by and runs.read_state(old.sibling(state.resumed_by)):
             raise Held(f"run {old.number} was just resumed as run {state.resumed_by}.")
