@@ -116,6 +116,11 @@ class RunFolder:
     def abort(self) -> Path:
         return self.path / "abort"
 
+    @property
+    def cancel(self) -> Path:
+        """Jobs that SLURM is still to be told to cancel."""
+        return self.path / "cancel"
+
 
 @dataclass(frozen=True)
 class Instance:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from cromwell_userdb import (
+    cancels,
     database,
     metadata,
     process,
@@ -49,6 +50,12 @@ HASTE = 10.0
 
 ARRIVAL = 10.0
 """Seconds that a leader has to make itself known."""
+
+CANCELS = 600.0
+"""Seconds that a leader stays until SLURM was told of all jobs to cancel: who tells it may end too.
+
+What is left then is done by the next command that looks.
+"""
 
 FAREWELL = 90.0
 """Seconds an engine has to leave once its workflow has ended."""
@@ -143,11 +150,14 @@ class _Leading:
             self.observe()
             pause = min(1.0, pause * 1.1)
         self.patient_until = time.monotonic() + (HASTE if self.aborting else LAST_LOOK)
-        while not self.observe() and self.is_patient:
+        while (not self.observe() or cancels.noted(self.task.folder)) and self.is_patient:
             time.sleep(1)
         self.conclude()
         if self.connection is not None:
             self.connection.close()
+        self.patient_until = time.monotonic() + CANCELS
+        while cancels.noted(self.task.folder) and self.is_patient:
+            time.sleep(1)
         return self.state
 
     @property

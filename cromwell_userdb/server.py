@@ -8,7 +8,7 @@ import re
 import shutil
 import signal
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -85,12 +85,20 @@ def connect(instance: Instance, *, schema: str | None = None) -> database.Connec
 def reuse(instance: Instance, *, patience: float = 60) -> Status | None:
     """The server that runs on this host, its idle time begun anew; None when none does.
 
-    Cheaper than a start by the search for a server program; connect soon after.
+    Cheaper than a start by the search for a server program.
     """
+    with kept(instance, patience=patience) as there:
+        return status(instance) if there else None
+
+
+@contextlib.contextmanager
+def kept(instance: Instance, *, patience: float = 60) -> Iterator[bool]:
+    """Whether a server of this host is ready; inside, nobody starts or stops it."""
     if lease.read(instance.lease) is None:
-        return None
+        yield False
+        return
     with locks.exclusive(instance.lock, patience, doing="a start"):
-        return status(instance) if serves(instance, patience) else None
+        yield serves(instance, patience)
 
 
 def serves(instance: Instance, wait: float) -> bool:
@@ -186,13 +194,14 @@ def stop(
     instance: Instance,
     *,
     force: bool = False,
-    runs: Sequence[str] = (),
+    runs: Callable[[], Sequence[str]] = list,
     wait: float = 120,
     say: Callable[[str], None] = lambda line: None,
 ) -> bool:
     """Stop the server cleanly; False when none ran. Refused while anybody uses it, unless forced.
 
-    `runs` names those known to be alive, for the sentence. Says so when it takes long.
+    `runs` names those alive, who may be about to connect again; whoever is seen in none of them
+    has a connection, or waits for us. Says so when it takes long.
     """
     with locks.exclusive(instance.lock, wait, doing="a stop"):
         held = lease.read(instance.lease)
@@ -210,14 +219,16 @@ def stop(
         return True
 
 
-def _check_unused(instance: Instance, runs: Sequence[str]) -> None:
+def _check_unused(instance: Instance, runs: Callable[[], Sequence[str]]) -> None:
     deadline = time.monotonic() + 1  # whoever has just gone is still seen for a moment
     while (count := sockets.connections(instance.socket)) and time.monotonic() < deadline:
         time.sleep(0.02)
-    if not count and not runs:
+    # After the look at connections: a run keeps its first until its folder names who leads it.
+    alive = runs()
+    if not count and not alive:
         return
     users = f"{count} connection{'s' * (count != 1)}"
-    who = f" ({', '.join(runs)})" if runs else ""
+    who = f" ({', '.join(alive)})" if alive else ""
     raise Held(
         f"The database of {instance.root} is in use: {users}{who}. Let that end first,"
         " or stop it all the same with --force."

@@ -185,10 +185,10 @@ def _seconds(text: str) -> float:
     return total + 86400 * int(days or 0)
 
 
-def folders_of_jobs(cluster: str = "") -> list[tuple[str, str]]:
+def folders_of_jobs(cluster: str = "", *, timeout: float = 60) -> list[tuple[str, str]]:
     """This user's jobs that have not ended, each with its work folder; raises CommandFailed."""
     argv = ["squeue", *_on(cluster), "-h", "--me", "-o", "%i %Z"]
-    found = (line.split(None, 1) for line in process.run(argv).splitlines())
+    found = (line.split(None, 1) for line in process.run(argv, timeout=timeout).splitlines())
     return [(words[0], words[1]) for words in found if len(words) == 2 and words[0].isdigit()]
 
 

@@ -32,6 +32,7 @@ def member(cluster: Cluster, alice: Person, request: pytest.FixtureRequest) -> I
     done = person.userdb("init", *words)
     assert done.returncode == 0, done.stderr
     person.userdb("config", "set", "slurm.poll_seconds", "3")
+    person.userdb("config", "set", "run.memory_factor", "3")
     yield person
     person.run("scancel", "--user=alice")
     person.userdb("db", "stop", "--force")
@@ -76,7 +77,6 @@ def begun(member: Member, *words: str) -> str:
 def test_calls_ended_from_outside_are_tried_again_and_their_numbers_kept(
     member: Member, cluster: Cluster, nodes_up: None
 ):
-    member.userdb("config", "set", "run.memory_factor", "3")
     run = begun(member)
     cluster.run(["scancel", node_of(cluster, "dropped")[0]], user="alice")
     cluster.run(["scancel", node_of(cluster, "withdrawn")[0]])

@@ -21,7 +21,7 @@ from cluster import Cluster
 from lab import WDL, Lab, kill, until
 from people import Member, Person, on
 
-from cromwell_userdb import adoption
+from cromwell_userdb import adoption, locks
 from cromwell_userdb.adoption import Dead
 from cromwell_userdb.errors import UsageError
 from cromwell_userdb.metadata import Call
@@ -85,6 +85,19 @@ def test_the_two_runs_point_to_each_other(lab: Lab, tmp_path: Path):
     done = lab.do("resume", str(first))
     assert done.returncode == 3
     assert f"resumed as run {second['run']}, which has succeeded" in done.stderr
+
+
+@pytest.mark.functional
+def test_nobody_stops_the_server_under_a_run_that_is_being_entered(lab: Lab, tmp_path: Path):
+    first = begin(lab, tmp_path / "marks", *SHORT)
+    lose(lab, first)
+    assert lab.state(first)["state"] != lab.answer("status", str(first))["state"] == "lost"
+    with locks.exclusive(lab.root / "resume.lock", 10):
+        resume = lab.begin("resume", str(first))
+        until(lambda: lab.answer("db status")["connections"])
+        stop = lab.do("db stop")
+    assert (stop.returncode, "in use: 1 connection" in stop.stderr) == (6, True), stop.stderr
+    assert resume.wait(60) == 0
 
 
 @pytest.mark.functional

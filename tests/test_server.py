@@ -21,7 +21,7 @@ import pytest
 from disks import fill, mounted
 from served import Writer, alive, end, kill, server_pid, supervisor_pid, until
 
-from cromwell_userdb import database, lease, process, render, server, sockets, startup
+from cromwell_userdb import database, lease, locks, process, render, server, sockets, startup
 from cromwell_userdb.errors import Held, NoSpace, NotInitialised, StartFailed
 from cromwell_userdb.instance import Instance
 from cromwell_userdb.record import Identity
@@ -111,9 +111,17 @@ def test_a_stop_that_takes_long_says_what_it_waits_for(served):
 def test_a_server_in_use_is_not_stopped_unless_forced(served):
     with server.connect(served):
         with pytest.raises(Held, match=r"in use: 1 connection \(run 12\)"):
-            server.stop(served, runs=["run 12"])
+            server.stop(served, runs=lambda: ["run 12"])
         assert server.status(served).connections == 1
         assert server.stop(served, force=True)
+
+
+def test_a_stop_looks_for_runs_when_nobody_else_can_connect(served):
+    with pytest.raises(Held, match=r"in use: 0 connections \(run 7\)"):
+        server.stop(served, runs=lambda: ["run 7"] if locks.is_busy(served.lock) else [])
+    with server.kept(served) as there, pytest.raises(Held, match="a stop"):
+        assert there
+        server.stop(served, wait=0.1)
 
 
 def test_there_is_nothing_to_start_before_init(folder, program):

@@ -16,7 +16,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -363,6 +363,37 @@ def test_an_abort_outlasts_an_outage(storm: Cluster, member: Member, how: str):
     assert state(member, number)["state"] == "aborted"
     # A controller that wakes may begin a job before it can be told that nobody wants it.
     assert marks(member).total() == 4 + (how == "frozen" and "second0" in marks(member))
+
+
+def test_what_slurm_never_heard_of_an_abort_is_cancelled_by_the_next_command(
+    storm: Cluster, member: Member
+):
+    number = begin(member, [300, 300])
+    wait_for_calls(member, number, 2)
+    with stopped(storm):
+        member.userdb("abort", str(number), "--no-wait")
+        until(lambda: state(member, number)["ended"], timeout=60)
+        # As the end of a leader's job ends all that is left in it.
+        kill(state(member, number)["leader"]["pid"])
+        for pid in processes(f"{folder(member, number)}/hooks/"):
+            kill(pid)
+        assert "SLURM is to cancel 2 jobs of run 1" in member.userdb("db", "status").stdout
+        assert "SLURM gives no answer yet" in member.userdb("status", str(number)).stderr
+    assert len(queue(member)) == 2
+    told = member.userdb("status", str(number)).stderr
+    assert "2 had not ended, and are cancelled" in told
+    until(lambda: not queue(member), timeout=60)
+    assert member.userdb("status", str(number)).stderr == ""
+
+
+def processes(word: str) -> list[int]:
+    """Those on this machine with this in their command."""
+    found = []
+    for entry in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            if os.fsencode(word) in (entry / "cmdline").read_bytes():
+                found.append(int(entry.name))
+    return found
 
 
 # --- leaders that die, or come to their time limit -------------------------------------------

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 import shutil
 import sys
@@ -17,6 +18,7 @@ from cromwell_userdb.cli.options import JSON
 from cromwell_userdb.cli.place import Place, absolute, require, tilde
 from cromwell_userdb.cli.verbs import Verbs
 from cromwell_userdb.errors import NotFound, NotPrivate
+from cromwell_userdb.instance import Instance
 from cromwell_userdb.report.words import moment, plural, size, table
 from cromwell_userdb.server import Status
 
@@ -80,13 +82,14 @@ def stop(place: Place, force: bool) -> None:
       cromwell-userdb db stop
     """
     instance = require(place).instance
-    alive = [
-        f"run {state.run}"
-        for state in runs.recent(instance)
-        if not state.has_ended and not runs.is_orphaned(state)
-    ]
+    alive = functools.partial(_alive, instance)
     stopped = server.stop(instance, force=force, runs=alive, say=screen.note)
     screen.note("stopped" if stopped else "it did not run")
+
+
+def _alive(instance: Instance) -> list[str]:
+    found = runs.recent(instance)
+    return [f"run {one.run}" for one in found if not one.has_ended and not runs.is_orphaned(one)]
 
 
 @db_.command()
@@ -112,10 +115,14 @@ def status(place: Place, as_json: bool) -> None:
 
 def _background(where: Place) -> list[str]:
     """What goes on by itself for this instance, or for all of the user's."""
-    from cromwell_userdb import java, locks
+    from cromwell_userdb import cancels, java, locks
     from cromwell_userdb.cli.place import cache_folder
 
-    found = []
+    found = [
+        f"in the background: SLURM is to cancel {plural(len(left), 'job')} of run {number}"
+        for number in runs.numbers(where.instance)
+        if (left := cancels.noted(where.instance.run(number)))
+    ]
     if locks.is_held(where.instance.tables_lock):
         found.append("in the background: Cromwell's tables are made")
     with contextlib.suppress(NotPrivate):
@@ -226,7 +233,7 @@ def remove(place: Place, yes: bool, as_json: bool) -> None:
         return screen.note(
             f"Nothing was deleted: with --yes all of this goes, {_runs(place)} and their results."
         )
-    server.stop(instance, runs=())
+    server.stop(instance)
     server.remove(instance)
     if outside.is_dir() and not outside.is_relative_to(instance.root):
         shutil.rmtree(outside)

@@ -183,9 +183,9 @@ def start(
 ) -> RunFolder:
     """Fork the leader of a run that is entered once server and tables are ready."""
     say = (lambda line: None) if quiet else screen.note
-    snapshot = session.ready(where, engine, wait=wait, say=say)
-    folder = entered()
-    leader.start(begin(where, folder, engine, snapshot_isolation=snapshot))
+    with session.ready(where, engine, wait=wait, say=say) as snapshot:
+        folder = entered()
+        leader.start(begin(where, folder, engine, snapshot_isolation=snapshot))
     return folder
 
 

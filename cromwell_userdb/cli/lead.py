@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 import signal
 import sys
@@ -21,7 +22,6 @@ from cromwell_userdb.cli.place import Place, require
 from cromwell_userdb.cli.submit import comment_of
 from cromwell_userdb.errors import CommandFailed, UsageError, UserDBError
 from cromwell_userdb.instance import RunFolder
-from cromwell_userdb.record import Identity
 from cromwell_userdb.runs import State
 
 STOPPED = 75
@@ -127,25 +127,16 @@ def _led(where: Place, entered: RunFolder) -> State:
     """Lead the run in this very process: a new one, or what a former life of the job left."""
     where = place.as_requested(where, runs.request_of(entered).settings, {})
     engine = session.engine(where)
-    _name_us(runs.newest(entered))
-    snapshot = session.ready(where, engine, wait=True, say=screen.note)
-    # Much may have happened while we waited for the server.
-    folder, state = _to_lead(where, entered)
-    if state.state == runs.LOST:
-        folder = successor.enter(where, folder)
-    task = launch.begin(where, folder, engine, snapshot_isolation=snapshot)
-    return leader.lead(task)
-
-
-def _name_us(folder: RunFolder) -> None:
-    """Have others see that the run is led, and leave us the server, before the engine is there."""
-    state = runs.read_state(folder)
-    if state and state.state == runs.QUEUED:
-        job = os.environ["SLURM_JOB_ID"]
-        runs.write_state(folder, replace(state, job=job, leader=Identity.of(os.getpid())))
+    with session.ready(where, engine, wait=True, say=screen.note) as snapshot:
+        # Much may have happened while we waited for the server.
+        folder, state = _to_lead(where, entered)
+        if state.state == runs.LOST:
+            folder = successor.enter(where, folder)
+        return leader.lead(launch.begin(where, folder, engine, snapshot_isolation=snapshot))
 
 
 def _stop_server(where: Place, led: RunFolder) -> None:
     """The job's server ends with it, unless somebody on this host uses it besides."""
+    others = functools.partial(runs.led_here, where.instance, besides=led.number)
     with contextlib.suppress(UserDBError):
-        server.stop(where.instance, runs=runs.led_here(where.instance, besides=led.number))
+        server.stop(where.instance, runs=others)

@@ -6,7 +6,7 @@ import contextlib
 import functools
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from cromwell_userdb import (
@@ -124,16 +124,23 @@ def _check_is(where: Place, running: Status, wanted: binaries.Server) -> None:
 
 def connect(where: Place, *, wait: bool = False, say: Say = lambda line: None) -> Connection:
     """A connection as the OS user to Cromwell's tables, the server started where need be."""
-    serve(where, wait=wait, say=say)
-    return server.connect(where.instance, schema=schema.CROMWELL)
+    while True:
+        serve(where, wait=wait, say=say)
+        with server.kept(where.instance) as there:
+            if there:
+                return server.connect(where.instance, schema=schema.CROMWELL)
 
 
-def ready(where: Place, maker: Engine, *, wait: bool = False, say: Say) -> bool:
-    """Have server and tables ready for a run; returns whether the server isolates snapshots."""
+@contextlib.contextmanager
+def ready(where: Place, maker: Engine, *, wait: bool = False, say: Say) -> Iterator[bool]:
+    """Have server and tables ready for a run; gives whether the server isolates snapshots.
+
+    Connected until the run is led: nobody stops the server under it.
+    """
     with connect(where, wait=wait, say=say) as connection:
         tables(where, connection, maker, say=say)
         asked = "SHOW VARIABLES LIKE 'innodb_snapshot_isolation'"
-        return bool(database.rows(connection, asked))
+        yield bool(database.rows(connection, asked))
 
 
 def tables(where: Place, connection: Connection, maker: Engine, *, say: Say) -> None:

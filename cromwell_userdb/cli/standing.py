@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
-from cromwell_userdb import leader, runs
+from cromwell_userdb import cancels, leader, runs
+from cromwell_userdb.cli import screen
 from cromwell_userdb.cli.place import Place, require
 from cromwell_userdb.database import Connection
-from cromwell_userdb.errors import NotRunning
+from cromwell_userdb.errors import CommandFailed, NotRunning
 from cromwell_userdb.instance import RunFolder
+from cromwell_userdb.report.words import plural
 from cromwell_userdb.runs import State
 
 
@@ -28,9 +30,22 @@ def of(
     Raises NotRunning for a folder whose run never began.
     """
     state = runs.read_state(folder) or _recovered(where, folder)
-    if state.has_ended:
-        return state
-    return leader.reconcile(folder, state, lambda: _connect(where), job_ended or _job_ended)
+    if not state.has_ended:
+        ended = job_ended or _job_ended
+        state = leader.reconcile(folder, state, lambda: _connect(where), ended)
+    if state.has_ended and (left := cancels.noted(folder)):
+        _finish(folder, left)
+    return state
+
+
+def _finish(folder: RunFolder, left: Sequence[cancels.Note]) -> None:
+    """Have the jobs cancelled that SLURM did not hear of while the run was led."""
+    told = f"run {folder.number} left {plural(len(left), 'job')} to be cancelled"
+    try:
+        count = cancels.finish(folder, left)
+        screen.note(f"{told}, as SLURM gave no answer: {count} had not ended, and are cancelled.")
+    except CommandFailed:
+        screen.note(f"{told}: SLURM gives no answer yet, and the next command tries again.")
 
 
 def _recovered(where: Place, folder: RunFolder) -> State:

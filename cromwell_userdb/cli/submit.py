@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import hashlib
 import os
 import sys
@@ -54,8 +55,9 @@ def check(where: Place) -> None:
 def queue(where: Place, folder: RunFolder) -> tuple[RunFolder, list[str]]:
     """Queue a leader for the run that was entered; returns those of this instance ahead of it."""
     # An idle server of ours would keep the job's node waiting.
+    others = functools.partial(runs.led_here, where.instance, besides=folder.number)
     with contextlib.suppress(Held):
-        server.stop(where.instance, runs=runs.led_here(where.instance, besides=folder.number))
+        server.stop(where.instance, runs=others)
     try:
         ahead = leaders(where)
         job = _submitted(where, folder)
