@@ -118,7 +118,7 @@ def test_a_server_in_use_is_not_stopped_unless_forced(served):
 
 def test_a_stop_looks_for_runs_when_nobody_else_can_connect(served):
     with pytest.raises(Held, match=r"in use: 0 connections \(run 7\)"):
-        server.stop(served, runs=lambda: ["run 7"] if locks.is_busy(served.lock) else [])
+        server.stop(served, runs=lambda: ["run 7"] if locks.is_held(served.lock) else [])
     with server.kept(served) as there, pytest.raises(Held, match="a stop"):
         assert there
         server.stop(served, wait=0.1)
