@@ -70,7 +70,8 @@ class Cluster:
     """What we believe of the cluster, seen by one user.
 
     Without accounting there are no associations, and any account is SLURM's to judge; so are
-    partitions and nodes where the user may not see them.
+    partitions and nodes where the user may not see them. `lifting_qos` lift the time limits of
+    partitions; None where nobody told.
     """
 
     name: str
@@ -79,6 +80,7 @@ class Cluster:
     associations: tuple[Association, ...] = ()
     groups: frozenset[str] = frozenset()
     qos_max_submit: Mapping[str, int] | None = None
+    lifting_qos: frozenset[str] | None = None
     reservations: tuple[str, ...] = ()
 
     @property
@@ -102,6 +104,16 @@ class Cluster:
         if "" not in bound and partition.name not in bound:
             return False
         return bool((partition.accounts or mine) & mine - partition.denied)
+
+    def lifts(self, qos: str) -> bool:
+        """May a quality of service, the one that is asked for or else the user's own, lift limits?
+
+        One that is given to a partition or a job by others is not known here.
+        """
+        if self.lifting_qos is None:
+            return bool(qos)
+        own = {name for one in self.associations for name in one.qos}
+        return bool(({qos.lower()} if qos else own) & self.lifting_qos)
 
     def most_jobs(self, account: str = "") -> int | None:
         """How many jobs the user may have at once on `account`, None for any number."""
@@ -264,7 +276,7 @@ def look(user: str, *, groups: Iterable[str] = (), cluster: str = "") -> Cluster
     )
     reserved = process.run(["scontrol", *on, "--oneliner", "show", "reservation"])
     name = config.get("ClusterName", cluster)
-    associations, limits = _accounting(user, name)
+    associations, limits, lifting = _accounting(user, name)
     if "limits" not in config.get("AccountingStorageEnforce", ""):
         associations = tuple(_unlimited(one) for one in associations)
         limits = {}
@@ -275,6 +287,7 @@ def look(user: str, *, groups: Iterable[str] = (), cluster: str = "") -> Cluster
         associations=associations,
         groups=frozenset(groups),
         qos_max_submit=limits,
+        lifting_qos=lifting,
         reservations=tuple(re.findall(r"(?m)^ReservationName=(\S+)", reserved)),
     )
 
@@ -317,25 +330,30 @@ def _frozen(kind: type[_T], facts: Mapping[str, Any]) -> _T:
     made = {
         name: makers.get(types[name].partition("[")[0], lambda same: same)(value)
         for name, value in facts.items()
+        if value is not None
     }
     return kind(**made)
 
 
-def _accounting(user: str, cluster: str) -> tuple[tuple[Association, ...], dict[str, int]]:
-    """Nothing where there is no accounting, or it does not answer."""
+def _accounting(
+    user: str, cluster: str
+) -> tuple[tuple[Association, ...], dict[str, int], frozenset[str] | None]:
+    """The user's associations, and of qualities of service what they limit and which lift.
+
+    Nothing where there is no accounting, or it does not answer.
+    """
     where = [user, "withassoc", f"cluster={cluster}", f"format={_ASSOCIATIONS}"]
+    columns = "format=name,maxsubmitjobsperuser,flags"
     try:
         associations = process.run(["sacctmgr", "-nP", "show", "user", *where], timeout=30)
-        qos = process.run(
-            ["sacctmgr", "-nP", "show", "qos", "format=name,maxsubmitjobsperuser"], timeout=30
-        )
+        qos = process.run(["sacctmgr", "-nP", "show", "qos", columns], timeout=30)
     except CommandFailed:
-        return (), {}
-    rows = (line.partition("|") for line in qos.splitlines())
-    limits = {name: _number(number) for name, _, number in rows}
-    return parse_associations(associations), {
-        name: number for name, number in limits.items() if number is not None
-    }
+        return (), {}, None
+    rows = [line.split("|") for line in qos.splitlines()]
+    limits = {name: _number(number) for name, number, _ in rows}
+    lifting = frozenset(name for name, _, flags in rows if "PartitionTimeLimit" in flags)
+    known = {name: number for name, number in limits.items() if number is not None}
+    return parse_associations(associations), known, lifting
 
 
 @dataclass(frozen=True)
@@ -430,8 +448,9 @@ def _of_size(
         (
             "time",
             f"A time limit of {asked.time} is more than {names} allows ({in_words(longest)}).",
-            # A quality of service may lift the limit.
-            lambda one: not asked.time or bool(asked.qos) or (one.minutes or _NO_LIMIT) >= minutes,
+            lambda one: (
+                not asked.time or cluster.lifts(asked.qos) or (one.minutes or _NO_LIMIT) >= minutes
+            ),
         ),
         (
             "cpu",

@@ -153,6 +153,23 @@ def test_what_can_run_is_let_pass(asked: dict[str, str]) -> None:
     clusters.check(hal(), Demand(**asked))
 
 
+@pytest.mark.parametrize(
+    ("lifting", "asked"),
+    [({"long"}, "normal"), (set(), "long"), (set(), "")],
+)
+def test_a_quality_of_service_that_lifts_no_limit_is_no_excuse(
+    lifting: set[str], asked: str
+) -> None:
+    known = hal(lifting_qos=frozenset(lifting))
+    with pytest.raises(UsageError, match="more than main allows"):
+        clusters.check(known, Demand(time="8-0", qos=asked))
+
+
+@pytest.mark.parametrize("asked", ["long", ""])
+def test_one_that_may_lift_a_limit_leaves_the_time_to_slurm(asked: str) -> None:
+    clusters.check(hal(lifting_qos=frozenset({"long"})), Demand(time="8-0", qos=asked))
+
+
 def test_without_accounting_any_account_is_slurms_to_judge() -> None:
     clusters.check(hal(associations=()), Demand(account="whatever", qos="any"))
 
