@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,8 @@ from people import Member, Person, on
 from cromwell_userdb import wdl
 from cromwell_userdb.cli import wishes as asked
 from cromwell_userdb.cluster import Demand
+from cromwell_userdb.errors import UsageError
+from cromwell_userdb.settings import Settings
 from cromwell_userdb.wish import UNKNOWN, Wish
 
 LIBRARY = """\
@@ -129,6 +132,22 @@ def test_attributes_are_read_as_the_hook_reads_them(
 ) -> None:
     own = Demand(partition="main", memory_mb=2000)
     assert getattr(asked.of_task(Wish("t", values, {}), own, {}), part) == wanted
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "words"),
+    [
+        ("cpu", "many", "cpu takes a number of cores, not 'many'."),
+        ("cpu", 0, "cpu takes a number of cores, not '0'."),
+        ("memory", "lots", "memory takes an amount such as \"8 GB\", not 'lots'."),
+        ("gpuCount", "two", "gpuCount takes a number of GPUs, not 'two'."),
+        ("maxRetries", -1, "maxRetries takes a number, 0 or more, not '-1'."),
+    ],
+)
+def test_a_value_that_no_engine_understands_is_refused(name: str, value: object, words: str):
+    wish = Wish("align", {name: value}, {name: "w.wdl:7"})
+    with pytest.raises(UsageError, match=re.escape(f"w.wdl:7: task align: {words}")):
+        asked.check(Settings(), [wish], {}, engine="embedded")
 
 
 def test_options_speak_for_tasks_that_say_nothing() -> None:

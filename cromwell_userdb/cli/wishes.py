@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, replace
 from typing import Any
@@ -29,6 +30,14 @@ _ATTRIBUTES = {
 }
 """Parts of a demand, each with a task's attributes for it, the first before the others."""
 
+_WORDS = {
+    "cpu": (r"[1-9]\d*", "a number of cores"),
+    "memory": (r"\d+(\.\d+)?\s*[KMGT]?i?B?", 'an amount such as "8 GB"'),
+    "gpuCount": (r"\d+", "a number of GPUs"),
+    "maxRetries": (r"\d+", "a number, 0 or more"),
+}
+"""What attributes that are asked for in words or numbers have to look like."""
+
 
 def check_settings(settings: Settings) -> None:
     """Refuse what SLURM would refuse of every task; raises UsageError."""
@@ -50,6 +59,7 @@ def check(
     defaults = given if isinstance(given, dict) else {}
     own = replace(_of_settings(settings), memory_mb=settings.run_memory_mb)
     _check_extra(wishes)
+    _check_words(wishes)
     if engine == "cromwell":
         _check_for_cromwell(settings, wishes)
     demands = [(_Cause(wish), of_task(wish, own, defaults)) for wish in wishes]
@@ -78,6 +88,17 @@ def _check_extra(wishes: Iterable[Wish]) -> None:
             check_extra(str(wish.known("slurm_extra") or "").split())
         except UsageError as error:
             raise UsageError(f"{_Cause(wish)('extra')}{error}") from error
+
+
+def _check_words(wishes: Iterable[Wish]) -> None:
+    """Refuse values that no engine understands; a Cromwell would look at them sixteen times."""
+    for wish in wishes:
+        for name, (pattern, what) in _WORDS.items():
+            value = wish.known(name)
+            text = str(value).strip() if isinstance(value, int | str) else None
+            if text is not None and not re.fullmatch(pattern, text, re.IGNORECASE):
+                where = f"{wish.lines[name]}: task {wish.task}"
+                raise UsageError(f"{where}: {name} takes {what}, not {text!r}.")
 
 
 def _of_settings(settings: Settings) -> Demand:

@@ -114,12 +114,14 @@ def _default_memory(declared: Mapping[str, Any]) -> int:
 
 
 def _bytes(raw: Any) -> float:
-    """Bytes of ``"2 GB"`` or a plain number; 0 for what says nothing."""
+    """Bytes of ``"2 GB"`` or a plain number; 0 for none; raises WdlError for other words."""
+    if raw is None:
+        return 0.0
     if isinstance(raw, int | float) and not isinstance(raw, bool):
         return float(raw)
-    found = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([KMGT]?)(i?)(B?)\s*", str(raw or ""), re.I)
+    found = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([KMGT]?)(i?)(B?)\s*", str(raw), re.I)
     if not found:
-        return 0.0
+        raise WdlError(f"The runtime attribute memory should be like 8 GB but is {raw!r}.")
     unit = found[2].upper()
     return float(found[1]) * (UNITS[unit] if unit else 1)
 
