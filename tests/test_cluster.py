@@ -9,7 +9,8 @@ import pytest
 from cluster import Cluster as RealCluster
 
 from cromwell_userdb import cluster as clusters
-from cromwell_userdb.cluster import Association, Cluster, Demand, Partition
+from cromwell_userdb.cluster import Association, Cluster, Partition
+from cromwell_userdb.demands import Demand, problems
 from cromwell_userdb.errors import CommandFailed, UsageError
 
 # What a SLURM 22.05 wrote, the parts of no interest left out.
@@ -93,6 +94,11 @@ def test_the_smallest_limit_of_jobs_counts() -> None:
     assert hal(associations=()).most_jobs() is None
 
 
+def check(known: Cluster, asked: Demand) -> None:
+    for _, sentence in problems(known, asked):
+        raise UsageError(sentence)
+
+
 @pytest.mark.parametrize(
     ("asked", "words"),
     [
@@ -132,7 +138,7 @@ def test_the_smallest_limit_of_jobs_counts() -> None:
 )
 def test_what_could_never_run_is_refused_with_what_could(asked: dict[str, str], words: str) -> None:
     with pytest.raises(UsageError) as refusal:
-        clusters.check(hal(), Demand(**asked))
+        check(hal(), Demand(**asked))
     assert words in str(refusal.value)
 
 
@@ -150,7 +156,7 @@ def test_what_could_never_run_is_refused_with_what_could(asked: dict[str, str], 
     ],
 )
 def test_what_can_run_is_let_pass(asked: dict[str, str]) -> None:
-    clusters.check(hal(), Demand(**asked))
+    check(hal(), Demand(**asked))
 
 
 @pytest.mark.parametrize(
@@ -162,16 +168,16 @@ def test_a_quality_of_service_that_lifts_no_limit_is_no_excuse(
 ) -> None:
     known = hal(lifting_qos=frozenset(lifting))
     with pytest.raises(UsageError, match="more than main allows"):
-        clusters.check(known, Demand(time="8-0", qos=asked))
+        check(known, Demand(time="8-0", qos=asked))
 
 
 @pytest.mark.parametrize("asked", ["long", ""])
 def test_one_that_may_lift_a_limit_leaves_the_time_to_slurm(asked: str) -> None:
-    clusters.check(hal(lifting_qos=frozenset({"long"})), Demand(time="8-0", qos=asked))
+    check(hal(lifting_qos=frozenset({"long"})), Demand(time="8-0", qos=asked))
 
 
 def test_without_accounting_any_account_is_slurms_to_judge() -> None:
-    clusters.check(hal(associations=()), Demand(account="whatever", qos="any"))
+    check(hal(associations=()), Demand(account="whatever", qos="any"))
 
 
 def test_a_cluster_is_remembered_as_it_was() -> None:

@@ -26,7 +26,7 @@ LAYERS = [
     "pulled runs",
     "binaries disk files hooks images java keys lease pack register releases schema traps"
     " callcache cluster limits metadata modules runtimes slurm workflows",
-    "cancels conda queue reading tally",
+    "cancels conda demands queue reading tally",
     "adoption engine leader provision pulls server supervisor",
     "docker prepare startup",
     "embedded report",

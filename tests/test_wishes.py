@@ -14,7 +14,7 @@ from people import Member, Person, on
 
 from cromwell_userdb import wdl
 from cromwell_userdb.cli import wishes as asked
-from cromwell_userdb.cluster import Demand
+from cromwell_userdb.demands import Demand
 from cromwell_userdb.errors import UsageError
 from cromwell_userdb.settings import Settings
 from cromwell_userdb.wish import UNKNOWN, Wish

@@ -12,7 +12,8 @@ from pathlib import Path
 
 from cromwell_userdb import cluster, process
 from cromwell_userdb.cli import place
-from cromwell_userdb.cluster import Cluster, Demand, Partition
+from cromwell_userdb.cluster import Cluster, Partition
+from cromwell_userdb.demands import Demand, problems
 from cromwell_userdb.disk import os_user
 from cromwell_userdb.errors import CommandFailed, UsageError
 from cromwell_userdb.record import make_private, read_json, write_json
@@ -77,7 +78,7 @@ def _complaints(found: Cluster, demands: Sequence[tuple[Cause, Demand]]) -> list
     told = [
         f"{cause(part)}{sentence}"
         for cause, demand in demands
-        for part, sentence in cluster.problems(found, demand)
+        for part, sentence in problems(found, demand)
     ]
     return list(dict.fromkeys(told))
 

@@ -10,7 +10,8 @@ import click
 from cromwell_userdb import cluster
 from cromwell_userdb.cli import screen
 from cromwell_userdb.cli.place import Place
-from cromwell_userdb.cluster import Cluster, Demand, in_words, minutes_of
+from cromwell_userdb.cluster import Cluster, in_words, minutes_of
+from cromwell_userdb.demands import Demand, problems
 from cromwell_userdb.settings import Value
 
 DAY = 24 * 60
@@ -100,7 +101,7 @@ def _asked(proposal: Proposal, found: Cluster, chosen: Mapping[str, Value]) -> s
             account=str(given.get("slurm.account", "")),
             time=value if proposal.setting.endswith(".time") else "",
         )
-        told = [sentence for _, sentence in cluster.problems(found, demand)]
+        told = [sentence for _, sentence in problems(found, demand)]
         if not told:
             return value
         screen.note("\n".join(told))

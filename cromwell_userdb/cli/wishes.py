@@ -9,7 +9,7 @@ from typing import Any
 
 from cromwell_userdb.adoption import megabytes
 from cromwell_userdb.cli import believed
-from cromwell_userdb.cluster import Demand
+from cromwell_userdb.demands import Demand
 from cromwell_userdb.errors import UsageError
 from cromwell_userdb.hooks import check_extra
 from cromwell_userdb.settings import Settings
