@@ -276,6 +276,11 @@ def is_being_made(archive: Path) -> bool:
     return locks.is_held(archive.with_suffix(".lock"))
 
 
+def was_in_vain(archive: Path) -> bool:
+    """Whether somebody began to make `archive`, and none came of it."""
+    return archive.with_suffix(".lock").exists() and not archive.exists()
+
+
 def _forget_older(archive: Path) -> None:
     jar = archive.name.partition("-")[0]
     found = [path for path in archive.parent.glob(f"{jar}-*.archive") if path != archive]

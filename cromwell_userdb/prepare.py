@@ -155,11 +155,18 @@ _WARMUP = {
 }
 
 
-def archive_classes_behind(chosen: Engine, cache: Path, *, log: Path) -> process.Child | None:
-    """`archive_classes` in a process of its own, at low priority; None where there is no need."""
+def archive_classes_behind(
+    chosen: Engine, cache: Path, *, log: Path, again: bool = True
+) -> process.Child | None:
+    """`archive_classes` in a process of its own, at low priority; None where there is no need.
+
+    Without `again`, what was tried in vain is not tried once more.
+    """
     if chosen.jar is None or chosen.java is None or chosen.archive is None:
         return None
     if java.is_usable(chosen.archive) or java.is_being_made(chosen.archive):
+        return None
+    if not again and java.was_in_vain(chosen.archive):
         return None
     command = [sys.executable, "-P", "-m", "cromwell_userdb.prepare"]
     environ = engine.environment(engine.embedded(), os.environ)

@@ -232,6 +232,23 @@ def test_classes_are_archived_in_a_folder_that_goes_away(tmp_path):
     assert prepare.archive_classes_behind(chosen, tmp_path, log=tmp_path / "l") is None
 
 
+def test_what_was_tried_in_vain_is_tried_again_only_when_asked_for(tmp_path):
+    log = tmp_path / "log"
+    chosen = replace(standing_in(tmp_path, "exit 1"), archive=tmp_path / "archives/x-1.archive")
+
+    def begun(*, again: bool) -> bool:
+        child = prepare.archive_classes_behind(chosen, tmp_path, log=log, again=again)
+        return child is not None and child.wait(30) >= 0
+
+    assert begun(again=False)  # nobody has tried
+    chosen.archive.parent.mkdir(exist_ok=True)
+    chosen.archive.with_suffix(".lock").touch()
+    assert not begun(again=False)
+    assert begun(again=True)
+    chosen.archive.write_text("damaged")
+    assert begun(again=False)
+
+
 # --- with a real Cromwell ---
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from cromwell_userdb import engine as engines
-from cromwell_userdb import releases
+from cromwell_userdb import java, releases
 from cromwell_userdb.cli import config, place, screen, session
 from cromwell_userdb.cli.options import JSON
 from cromwell_userdb.cli.place import Place, require, tilde
@@ -108,7 +108,10 @@ def show(place: Place, as_json: bool) -> None:
 def _fast_start(found: engines.Engine) -> str:
     if not found.archive:
         return ""
-    return tilde(found.archive) if found.archive.is_file() else "not made yet: the first run does"
+    if java.is_usable(found.archive):
+        return tilde(found.archive)
+    in_vain = java.was_in_vain(found.archive) and not java.is_being_made(found.archive)
+    return "could not be made; init tries again" if in_vain else "not made yet: the next run does"
 
 
 @engine_.command()
@@ -167,4 +170,5 @@ def use(place: Place, engine: str) -> None:
         values = {"engine.kind": "cromwell", "engine.cromwell": str(jar)}
     found = session.engine(with_flags(place, {name: one for name, one in values.items() if one}))
     config.keep(path, values)
+    session.fast_start(found)
     screen.note(f"{found.name} runs workflows here from now on.")

@@ -186,6 +186,7 @@ def start(
     with session.ready(where, engine, wait=wait, say=say) as snapshot:
         folder = entered()
         leader.start(begin(where, folder, engine, snapshot_isolation=snapshot))
+    session.fast_start(engine, again=False)
     return folder
 
 

@@ -192,10 +192,14 @@ def tables_behind(where: Place, maker: Engine) -> None:
     process.fork_detached(work, log=where.instance.log / "tables.log")
 
 
-def fast_start(maker: Engine) -> None:
-    """Have the JVM's class archive made in the background, where there is none yet."""
+def fast_start(maker: Engine, *, again: bool = True) -> None:
+    """Have the JVM's class archive made in the background, where there is none yet.
+
+    Without `again`, not where that was in vain. Never in a job, whose memory is for its run.
+    """
     cache = place.cache_folder()
-    prepare.archive_classes_behind(maker, cache, log=cache / "archive.log")
+    if "SLURM_JOB_ID" not in os.environ and cache.is_dir():
+        prepare.archive_classes_behind(maker, cache, log=cache / "archive.log", again=again)
 
 
 def install_cromwell(
