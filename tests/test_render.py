@@ -131,10 +131,18 @@ def test_any_text_is_the_same_after_it_was_written_and_read(value):
     assert hocon.parse(f"a = {render.hocon(value)}\n", origin="c") == {"a": value}
 
 
+@pytest.mark.parametrize("rate", [0, 1, 7, 20, 25, 1000])
+def test_calls_start_at_the_rate_asked_for_and_a_few_at_a_time(rate):
+    tree = hocon.parse(render.cromwell_conf(replace(LOCAL, job_rate=rate)), origin="c")
+    jobs, per = (hocon.get(tree, f"system.job-rate-control.{key}") for key in ("jobs", "per"))
+    assert 0.99 * rate * per <= jobs <= rate * per
+    assert jobs <= max(1, rate // 10)
+
+
 def test_a_snippet_wins_over_the_template_key_by_key():
     tree = hocon.parse(render.cromwell_conf(SLURM), origin="c")
     assert hocon.get(tree, "system.job-rate-control.jobs") == 7
-    assert hocon.get(tree, "system.job-rate-control.per") == 1.0
+    assert hocon.get(tree, "system.job-rate-control.per") == 0.1
     assert hocon.get(tree, "backend.providers.slurm.config.submit")
 
 
@@ -174,3 +182,4 @@ def test_a_template_of_the_users_own_that_does_not_render_is_one_sentence(tmp_pa
         render.cromwell_conf(LOCAL, own=tmp_path)
     assert str(caught.value).startswith(f"{tmp_path}: ")
     assert "\n" not in str(caught.value)
+    assert not str(caught.value).endswith("..")
