@@ -387,7 +387,7 @@ class _Log:
 
     def parting_words(self) -> str:
         """The last thing that the engine said, without when."""
-        return process.tail(self.path, lines=1).partition(" - ")[2]
+        return _last_line(self.path).partition(" - ")[2]
 
 
 def _reasons(text: str) -> str:
@@ -446,15 +446,16 @@ def reconcile(
     try:
         connection = connect()
     except NoSpace as error:
-        return runs.as_lost(replace(state, note=str(error)))
+        return runs.as_lost(replace(state, note=str(error)), why)
     except UserDBError:
-        return runs.as_lost(state)
+    why = _why_lost(folder, state)
+        return runs.as_lost(state, why)
     with connection:
         workflow = state.id or (
             workflows.find_by_label(connection, runs.LABEL, request.token) if request else None
         )
         known = replace(state, id=workflow or "", as_of=runs.now(), ended=runs.now())
-        known = _judged(connection, folder, known) or runs.as_lost(known)
+        known = _judged(connection, folder, known) or runs.as_lost(known, why)
         runs.write_state(folder, known)
         if request:
             register.save(connection, request, known)
@@ -466,6 +467,19 @@ def _judged(connection: database.Connection, folder: RunFolder, state: State) ->
     verdict = VERDICTS.get((workflows.status(connection, state.id) if state.id else "") or "")
     if verdict is None:
         return None
+def _why_lost(folder: RunFolder, state: State) -> str:
+    """What died; its leader's last words, where that was before the engine began."""
+    if state.engine_process:
+        return "its engine died"
+    # Of a traceback only what it is about.
+    said = re.sub(r"^\w+(\.\w+)+: ", "", _last_line(folder.leader_log))
+    return f"its leader ended before its engine began{said and f': {said}'}"
+
+
+def _last_line(path: Path) -> str:
+    return process.tail(path, lines=10).rpartition("\n")[2]
+
+
     write_json(folder.outputs, metadata.outputs(connection, state.id))
     failures = describe_failures(connection, state.id) if verdict == runs.FAILED else ()
     return replace(state, state=verdict, failures=failures)

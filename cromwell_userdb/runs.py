@@ -280,8 +280,8 @@ def is_orphaned(state: State, job_ended: Callable[[str], bool | None] | None = N
     return bool(state.job and not here and job_ended and job_ended(state.job))
 
 
-def as_lost(state: State) -> State:
-    return replace(state, state=LOST, as_of=now(), note=state.note or "its engine died")
+def as_lost(state: State, why: str) -> State:
+    return replace(state, state=LOST, as_of=now(), note=state.note or why)
 
 
 def find(instance: Instance, text: str) -> int:

@@ -373,8 +373,14 @@ def test_what_slurm_never_heard_of_an_abort_is_cancelled_by_the_next_command(
     with stopped(storm):
         member.userdb("abort", str(number), "--no-wait")
         until(lambda: state(member, number)["ended"], timeout=60)
-        # As the end of a leader's job ends all that is left in it.
-        kill(state(member, number)["leader"]["pid"])
+        # A leader waits for SLURM; the end of its job ends it, and all that is left in it.
+        # That of a call whose job nobody knows.
+        next((folder(member, number) / "cancel").iterdir()).rename(
+            folder(member, number) / "cancel/call-7-7"
+        )
+        leader = state(member, number)["leader"]["pid"]
+        assert Path(f"/proc/{leader}").exists()
+        kill(leader)
         for pid in processes(f"{folder(member, number)}/hooks/"):
             kill(pid)
         assert "SLURM is to cancel 2 jobs of run 1" in member.userdb("db", "status").stdout

@@ -172,6 +172,17 @@ def test_a_refused_leader_leaves_no_run(member: Member):
     assert done.returncode != 0
     assert "nowhere" in done.stderr or "partition" in done.stderr
     assert "Traceback" not in done.stderr
+def test_a_leader_that_fails_before_its_engine_begins_has_its_words_passed_on(member: Member):
+    run = str(submitted(member, "hello.wdl", "--leader-partition", "hold")["run"])
+    executions = member.home / ".local/share/cromwell-userdb/default/executions"
+    member.run("install", "-d", "-m", "755", executions)
+    member.run("scontrol", "update", f"JobId={state(member, int(run))['job']}", "Partition=main")
+    done = member.userdb("attach", run)
+    assert done.returncode == 75, done.stderr
+    told = done.stderr.partition("its leader ended before its engine began: ")[2]
+    assert "executions has to be yours alone" in told, done.stderr
+
+
     assert json.loads(member.userdb("list", "--json").stdout) == []
 
 

@@ -82,8 +82,7 @@ def end_jobs(where: Place, folder: RunFolder, state: State, *, wait: bool) -> St
     deadline = time.monotonic() + ABORT_PATIENCE
     while wait and jobs_of(where, request, dead, nobody) and time.monotonic() < deadline:
         time.sleep(1)
-    why = "its engine had died" if state.state == runs.LOST else state.note
-    note = f"{why}; {plural(len(left), 'job')} cancelled"
+    note = f"{state.note}; {plural(len(left), 'job')} cancelled"
     state = replace(state, state=runs.ABORTED, note=note, as_of=runs.now())
     runs.write_state(folder, state)
     return state
