@@ -1,4 +1,4 @@
-"""The start of an instance's server: its lease, its files, and the supervisor that has it."""
+"""The start of an instance's server: its files, and the supervisor that has it."""
 
 from __future__ import annotations
 
@@ -10,40 +10,20 @@ import socket
 import sys
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from cromwell_userdb import binaries, disk, lease, locks, process, render
-from cromwell_userdb.binaries import TITLE, Server
-from cromwell_userdb.errors import (
-    CommandFailed,
-    Held,
-    NoSpace,
-    NotInitialised,
-    StartFailed,
-    UserDBError,
-)
+from cromwell_userdb import claim, disk, lease, process, render, upgrades
+from cromwell_userdb.binaries import Server
+from cromwell_userdb.claim import Asked
+from cromwell_userdb.errors import Held, NoSpace, NotInitialised, StartFailed, UserDBError
 from cromwell_userdb.instance import Instance
 from cromwell_userdb.lease import JobEnded, Lease
-from cromwell_userdb.record import (
-    Identity,
-    make_private,
-    write_json,
-    write_private,
-)
-from cromwell_userdb.server import Status, await_orphan, serves, status
-
-GIVE_WAY = 8.0
-"""Seconds in which an idle holder on another host lets go, with some to spare."""
-
-FORCE_WATCH = 40.0
-"""Seconds in which the counter of a living holder would have moved."""
+from cromwell_userdb.record import Identity, make_private, write_private
+from cromwell_userdb.server import Status, status
 
 _USUAL = 3.0
 """Seconds that a start may take without a word."""
 
-_LOOK_AT_JOB = 15.0
 _LOG_LIMIT = 4 << 20
 _SMALL_REDO, _LARGE_REDO = 8, 48
 _GROWN = 32 << 20
@@ -79,13 +59,13 @@ def start(
             f"There is no database at {instance.root} yet. Make it with: cromwell-userdb init"
         )
     disk.check_private(instance.root)
-    asked = _Asked(job_ended, force, wait, patience, progress)
-    with _alone(instance, asked), disk.no_space(instance.root):
+    asked = Asked(job_ended, force, wait, patience, progress)
+    with disk.no_space(instance.root), claim.alone(instance, asked):
         mine = lease.new(Identity.of(os.getpid()), job=job, server=server.text)
-        if not _obtain(instance, mine, asked):
+        if not claim.obtain(instance, mine, asked):
             return status(instance)
-        with _giving_up(instance, mine), _supervisor(instance, patience) as supervisor:
-            _check_version(instance, facts, server, upgrade)
+        with claim.released(instance, mine), _supervisor(instance, patience) as supervisor:
+            upgrades.check(instance, facts, server, allowed=upgrade)
             _check_limits(progress)
             _make_room(instance)
             probed = disk.Probe(**facts["probe"])
@@ -99,151 +79,10 @@ def start(
             _write_files(instance, server, tuning)
             _send(supervisor, instance, server, mine, idle_seconds)
             _await_report(instance, server, supervisor, patience, progress)
-        _note_version(instance, facts, server)
-        if _is_newer(facts, server):
-            _upgrade_tables(instance, server, progress)
+        upgrades.note(instance, facts, server)
+        if upgrades.is_due(facts, server):
+            upgrades.finish(instance, server, server_env(server), progress)
         return status(instance)
-
-
-@dataclass(frozen=True)
-class _Asked:
-    """How far a start may go to have the lease."""
-
-    job_ended: JobEnded | None
-    force: bool
-    wait: float
-    patience: float
-    progress: Callable[[str], None]
-
-
-@contextlib.contextmanager
-def _alone(instance: Instance, asked: _Asked) -> Iterator[None]:
-    """With no other start beside us, and no other host that may still give way.
-
-    That is waited for without the lock: who gives way takes it, to end in peace.
-    """
-    deadline = time.monotonic() + max(asked.wait, GIVE_WAY)
-    while True:
-        _await_other_host(instance, asked, deadline)
-        with locks.exclusive(instance.lock, asked.patience, doing="a start"):
-            # Somebody on a third host may have been quicker.
-            if time.monotonic() > deadline or not _elsewhere(instance, asked):
-                yield
-                return
-
-
-def _obtain(instance: Instance, mine: Lease, asked: _Asked) -> bool:
-    """Take the lease; False when a server of this host has it and is ready."""
-    guarded = instance.datadir / "ibdata1"
-    while not serves(instance, asked.patience):
-        await_orphan(instance, asked.patience, asked.progress)
-        try:
-            lease.take(instance.lease, mine, guarded=guarded, job_ended=asked.job_ended)
-            return True
-        except Held as error:
-            held = lease.read(instance.lease)
-            if held is not None and held.holder.is_alive:
-                continue  # the supervisor of a start that was killed: it goes on without
-            if not asked.force:
-                raise Held(f"{error} {_way_on(held)}") from error
-        lease.force(instance.lease, mine, guarded=guarded, watch=FORCE_WATCH)
-        return True
-    return False
-
-
-def _way_on(held: Lease | None) -> str:
-    """What somebody may do who finds the lease taken."""
-    if held is None:
-        return "If nobody does: cromwell-userdb db start --force"
-    return 'Use "submit" to queue behind it, or --wait.'
-
-
-def _elsewhere(instance: Instance, asked: _Asked) -> Lease | None:
-    """The lease of a holder on another host that may still live."""
-    held = lease.read(instance.lease)
-    if held is None or held.holder.is_here or _has_ended(held, asked):
-        return None
-    return held
-
-
-def _await_other_host(instance: Instance, asked: _Asked, deadline: float) -> None:
-    """Ask a holder on another host to give way, and wait: it does at once when it is idle."""
-    held = _elsewhere(instance, asked)
-    if held is None:
-        return
-    asked.progress(f"asking {held.sentence} to give way")
-    write_private(instance.lease_wanted, f"{socket.gethostname()}\n")
-    try:
-        look = time.monotonic() + _LOOK_AT_JOB
-        while time.monotonic() < deadline and _is_still(instance, held):
-            time.sleep(0.25)
-            if time.monotonic() > look:
-                look = time.monotonic() + _LOOK_AT_JOB
-                if _has_ended(held, asked):
-                    return
-    finally:
-        instance.lease_wanted.unlink(missing_ok=True)
-
-
-def _has_ended(held: Lease, asked: _Asked) -> bool:
-    return bool(held.job and asked.job_ended and asked.job_ended(held.job))
-
-
-def _is_still(instance: Instance, held: Lease) -> bool:
-    now = lease.read(instance.lease)
-    return now is not None and now.nonce == held.nonce
-
-
-@contextlib.contextmanager
-def _giving_up(instance: Instance, mine: Lease) -> Iterator[None]:
-    """Release what we took where the start fails, unless a supervisor has it: that one ends it."""
-    try:
-        yield
-    except BaseException:
-        held = lease.read(instance.lease)
-        if held is not None and held.holder == mine.holder:
-            lease.release(instance.lease, mine)
-        raise
-
-
-def _check_version(
-    instance: Instance, facts: dict[str, Any], server: Server, upgrade: bool
-) -> None:
-    made_by = f"{TITLE[facts['flavour']]} {facts['version']}"
-    before = tuple(int(part) for part in facts["version"].split("."))
-    if facts["flavour"] != server.flavour:
-        raise StartFailed(
-            f"The database of {instance.root} is {made_by}'s; {server.path} is"
-            f" {server.title}, which can't read it. Name the right server with --server."
-        )
-    if server.version[:2] < before[:2]:
-        raise StartFailed(
-            f"The database of {instance.root} was served by {made_by}; {server.path} is older"
-            f" ({server.number}) and can't read it. Name a newer server with --server."
-        )
-    if _is_newer(facts, server):
-        _check_upgrade(instance, made_by, server, upgrade)
-
-
-def _is_newer(facts: dict[str, Any], server: Server) -> bool:
-    before = tuple(int(part) for part in facts["version"].split("."))
-    return server.version[:2] > before[:2]
-
-
-def _check_upgrade(instance: Instance, made_by: str, server: Server, upgrade: bool) -> None:
-    if not upgrade:
-        raise StartFailed(
-            f"The database of {instance.root} was served by {made_by}; {server.path} is"
-            f" {server.title}, and what that has once opened {made_by} can't read any more. Copy"
-            f" {instance.datadir} first, then:"
-            f" cromwell-userdb db start --server {server.path} --upgrade"
-        )
-    if not (instance.datadir / "clean").exists():
-        raise StartFailed(
-            f"The database of {instance.root} was not stopped cleanly by {made_by}, so"
-            f" {server.title} can't take it over. Start and stop it once with the older server"
-            " (--server)."
-        )
 
 
 _OPEN_FILES = 512
@@ -440,31 +279,3 @@ def _failure(instance: Instance, name: str, said: dict[str, str]) -> UserDBError
             " It listens on no network: have its script or container use this host's."
         )
     return StartFailed(f"{name} did not start. From {instance.server_log}:\n{said['words']}")
-
-
-def _note_version(instance: Instance, facts: dict[str, Any], server: Server) -> None:
-    if (facts["version"], facts.get("server")) != (server.number, str(server.path)):
-        known = (disk.facts(instance) or facts) | {
-            "version": server.number,
-            "server": str(server.path),
-        }
-        write_json(instance.facts, known)
-
-
-def _upgrade_tables(instance: Instance, server: Server, progress: Callable[[str], None]) -> None:
-    """Bring MariaDB's own tables up to its release; MySQL does it by itself.
-
-    Without it all goes well but for complaints in the log, so its failure is only told.
-    """
-    program = binaries.companion(server, "mariadb-upgrade", "mysql_upgrade")
-    if server.flavour == "mysql" or program is None:
-        return
-    argv = [str(program), "--no-defaults", "--upgrade-system-tables", "--silent"]
-    try:
-        process.run(
-            [*argv, f"--socket={instance.socket}", f"--user={disk.os_user()}"],
-            timeout=300,
-            env=server_env(server),
-        )
-    except CommandFailed as error:
-        progress(str(error))

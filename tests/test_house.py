@@ -28,7 +28,8 @@ LAYERS = [
     " callcache cluster limits metadata modules runtimes slurm workflows",
     "cancels conda demands queue reading tally",
     "adoption engine leader provision pulls server supervisor",
-    "docker prepare startup",
+    "claim docker prepare upgrades",
+    "startup",
     "embedded report",
     "cli",
 ]

@@ -21,7 +21,17 @@ import pytest
 from disks import fill, mounted
 from served import Writer, alive, end, kill, server_pid, supervisor_pid, until
 
-from cromwell_userdb import database, lease, locks, process, render, server, sockets, startup
+from cromwell_userdb import (
+    claim,
+    database,
+    lease,
+    locks,
+    process,
+    render,
+    server,
+    sockets,
+    startup,
+)
 from cromwell_userdb.errors import Held, NoSpace, NotInitialised, StartFailed
 from cromwell_userdb.instance import Instance
 from cromwell_userdb.record import Identity
@@ -224,7 +234,7 @@ def elsewhere(instance: Instance, *, job: str | None = None) -> lease.Lease:
 
 
 def test_a_start_is_refused_while_another_host_serves(instance, program, monkeypatch):
-    monkeypatch.setattr(startup, "GIVE_WAY", 0.5)
+    monkeypatch.setattr(claim, "GIVE_WAY", 0.5)
     elsewhere(instance, job="81234")
     assert server.status(instance).state == "elsewhere"
     with pytest.raises(Held, match=r'job 81234 on n114 since .* Use "submit"'):
