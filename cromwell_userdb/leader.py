@@ -171,7 +171,7 @@ class _Leading:
         return self.task.request.on_limit != "abort"
 
     def obey(self) -> None:
-        """Pass on an abort, a stop, a hopeless start, and a farewell that takes too long."""
+        """Pass on an abort, a stop and a hopeless start; see off an engine that is done."""
         if self.log.hopeless() and not self.terms:
             self.terms = 1
         if self.task.folder.abort.exists() and not self.aborting:
@@ -443,12 +443,12 @@ def reconcile(
         )
         runs.write_state(folder, withdrawn)
         return withdrawn
+    why = _why_lost(folder, state)
     try:
         connection = connect()
     except NoSpace as error:
         return runs.as_lost(replace(state, note=str(error)), why)
     except UserDBError:
-    why = _why_lost(folder, state)
         return runs.as_lost(state, why)
     with connection:
         workflow = state.id or (
@@ -462,11 +462,6 @@ def reconcile(
     return known
 
 
-def _judged(connection: database.Connection, folder: RunFolder, state: State) -> State | None:
-    """The state with Cromwell's verdict and what belongs to it; None where there is no verdict."""
-    verdict = VERDICTS.get((workflows.status(connection, state.id) if state.id else "") or "")
-    if verdict is None:
-        return None
 def _why_lost(folder: RunFolder, state: State) -> str:
     """What died; its leader's last words, where that was before the engine began."""
     if state.engine_process:
@@ -480,6 +475,11 @@ def _last_line(path: Path) -> str:
     return process.tail(path, lines=10).rpartition("\n")[2]
 
 
+def _judged(connection: database.Connection, folder: RunFolder, state: State) -> State | None:
+    """The state with Cromwell's verdict and what belongs to it; None where there is no verdict."""
+    verdict = VERDICTS.get((workflows.status(connection, state.id) if state.id else "") or "")
+    if verdict is None:
+        return None
     write_json(folder.outputs, metadata.outputs(connection, state.id))
     failures = describe_failures(connection, state.id) if verdict == runs.FAILED else ()
     return replace(state, state=verdict, failures=failures)

@@ -374,16 +374,16 @@ def test_what_slurm_never_heard_of_an_abort_is_cancelled_by_the_next_command(
         member.userdb("abort", str(number), "--no-wait")
         until(lambda: state(member, number)["ended"], timeout=60)
         # A leader waits for SLURM; the end of its job ends it, and all that is left in it.
-        # That of a call whose job nobody knows.
-        next((folder(member, number) / "cancel").iterdir()).rename(
-            folder(member, number) / "cancel/call-7-7"
-        )
         leader = state(member, number)["leader"]["pid"]
         assert Path(f"/proc/{leader}").exists()
         kill(leader)
         for pid in processes(f"{folder(member, number)}/hooks/"):
             kill(pid)
         assert "SLURM is to cancel 2 jobs of run 1" in member.userdb("db", "status").stdout
+        # That of a call whose job nobody knows.
+        next((folder(member, number) / "cancel").iterdir()).rename(
+            folder(member, number) / "cancel/call-7-7"
+        )
         assert "SLURM gives no answer yet" in member.userdb("status", str(number)).stderr
     assert len(queue(member)) == 2
     told = member.userdb("status", str(number)).stderr

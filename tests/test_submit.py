@@ -167,11 +167,6 @@ class TestFromElsewhere:
         until(lambda: not member.run("squeue", "--me", "-h").stdout.strip(), timeout=60)
 
 
-def test_a_refused_leader_leaves_no_run(member: Member):
-    done = member.userdb("submit", wdl(member, "hello.wdl"), "--leader-partition", "nowhere")
-    assert done.returncode != 0
-    assert "nowhere" in done.stderr or "partition" in done.stderr
-    assert "Traceback" not in done.stderr
 def test_a_leader_that_fails_before_its_engine_begins_has_its_words_passed_on(member: Member):
     run = str(submitted(member, "hello.wdl", "--leader-partition", "hold")["run"])
     executions = member.home / ".local/share/cromwell-userdb/default/executions"
@@ -183,6 +178,11 @@ def test_a_leader_that_fails_before_its_engine_begins_has_its_words_passed_on(me
     assert "executions has to be yours alone" in told, done.stderr
 
 
+def test_a_refused_leader_leaves_no_run(member: Member):
+    done = member.userdb("submit", wdl(member, "hello.wdl"), "--leader-partition", "nowhere")
+    assert done.returncode != 0
+    assert "nowhere" in done.stderr or "partition" in done.stderr
+    assert "Traceback" not in done.stderr
     assert json.loads(member.userdb("list", "--json").stdout) == []
 
 
