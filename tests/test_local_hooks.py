@@ -85,6 +85,12 @@ def test_more_than_the_machine_has_ends_at_once_with_a_sentence(
     assert "calls may have 2 cores and 1000 MB of this machine" in call.stderr
 
 
+def test_a_script_that_the_shell_does_not_understand_ends_with_its_words(run: Run) -> None:
+    call = submit(run.call("echo 'it"))
+    assert end(call) == 85
+    assert "no return code, but status 2: script: line " in call.stderr
+
+
 @pytest.mark.parametrize("cpu", ["a[$(touch PWNED)]", "1 + 1", "-1", ""])
 def test_what_is_no_number_is_never_computed(run: Run, cpu: str) -> None:
     call = submit(run.call(cpu=cpu))

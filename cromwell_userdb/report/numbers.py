@@ -13,6 +13,7 @@ BECAME = {
     "NODE_FAIL": "lost the node",
     "PREEMPTED": "gave way to jobs of higher priority",
     "CANCELLED": "was cancelled",
+    "NOT_STARTED": "could not be run",
 }
 """Ends from outside, as a sentence goes on after the call's name."""
 
@@ -33,11 +34,15 @@ def told(attempt: Attempt) -> str:
     ...               asked=Share(1, 2000), used=Share(0, 1998, 9))
     >>> told(one)
     'OUT_OF_MEMORY: asked 2000 MB, used 1998 MB on n1'
+    >>> told(Attempt("a", None, 1, "/a", reason="NOT_STARTED"))
+    'could not be run'
     """
     parts = _memory(attempt) if attempt.reason == "OUT_OF_MEMORY" else _time(attempt)
     numbers = ", ".join(parts)
     where = f" on {attempt.node}" if attempt.node else ""
-    return f"{attempt.reason}{': ' if numbers else ''}{numbers}{where}"
+    # No word of SLURM's: the call's own last words say what was in the way.
+    reason = "could not be run" if attempt.reason == "NOT_STARTED" else attempt.reason
+    return f"{reason}{': ' if numbers else ''}{numbers}{where}"
 
 
 def _memory(attempt: Attempt) -> list[str]:
