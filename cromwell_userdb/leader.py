@@ -276,7 +276,7 @@ class _Leading:
             # Cromwell's status may be in the tables some moments before its last outputs.
             with contextlib.suppress(DatabaseError, database.Error, OSError):
                 self.keep_outputs(self.connection, self.state.id)
-        if self.connection is not None and self.has_numbers:
+        if self.connection is not None and self.follower and self.has_numbers:
             with contextlib.suppress(DatabaseError, database.Error):
                 self.tally_up(self.connection)
         after = self.task.afterwards(replace(self.state, state=state))
@@ -304,9 +304,14 @@ class _Leading:
     def verdict(self) -> tuple[str, str]:
         """The run's state, and a word on it where Cromwell's status does not say all."""
         ending = _ending(self.child.returncode)
+        calls = self.state.calls
+        if state == runs.ABORTED:
+            # An engine that was killed could not say of its calls what became of them.
+            calls = tuple(replace(one, running=0) for one in calls)
         if hopeless := self.log.hopeless():
             return runs.FAILED, hopeless
         if self.follower and self.follower.status in VERDICTS:
+            calls=calls,
             return VERDICTS[self.follower.status], ""
         if self.aborting:
             if self.leaves_jobs:

@@ -117,6 +117,13 @@ class TestAtItsLimit:
         run = submitted(member, "long.wdl", *words)
         until(lambda: _running(member, run["run"]) == 2, timeout=60)
         member.run("scancel", "--signal=TERM", "--batch", run["job"])
+    def test_one_that_is_told_as_its_engine_begins_aborts_as_well(self, member: Member):
+        run = submitted(member, "long.wdl", "--on-limit", "abort")
+        folder = member.home / ".local/share/cromwell-userdb/default/runs" / str(run["run"])
+        until(lambda: json.loads((folder / "state.json").read_text())["engine_process"], timeout=60)
+        member.run("scancel", "--signal=TERM", "--batch", run["job"])
+        assert member.userdb("attach", str(run["run"])).returncode == 7
+
         return int(run["run"])
 
     def test_a_leader_that_is_to_abort_leaves_no_job(self, member: Member):
@@ -154,9 +161,14 @@ class TestFromElsewhere:
         done = login2.userdb("submit", wdl(member, "hello.wdl"))
         assert done.returncode == 0, done.stderr
         assert login2.userdb("attach", done.stdout.strip()).returncode == 0
+        logs = login.userdb("logs", str(run), "--call", "sl[1]", "--json")
+        (told,) = json.loads(logs.stdout)
+        assert (told["call"], told["status"]) == ("sl[1]", "running")
+        assert "this is what the calls' folders tell" in logs.stderr
         assert login1.userdb("db", "status").returncode == 3
 
     def test_a_run_is_seen_and_aborted_from_any_node(self, member: Member):
+        assert [calls["running"] for calls in state(login, run)["calls"]] == [0]
         run = submitted(member, "long.wdl", "--input", "long.s=600")["run"]
         login = member.at("login2")
         until(lambda: _running(login, run) == 3, timeout=120)

@@ -15,7 +15,8 @@ from cromwell_userdb.cli import place, screen, standing
 from cromwell_userdb.cli.arguments import OnRun, run_argument
 from cromwell_userdb.cli.options import COUNT, JSON
 from cromwell_userdb.cli.place import Place
-from cromwell_userdb.errors import UsageError
+from cromwell_userdb.errors import Held, UsageError
+from cromwell_userdb.instance import RunFolder
 from cromwell_userdb.report import numbers
 from cromwell_userdb.report.words import shown
 from cromwell_userdb.runs import State
@@ -51,7 +52,7 @@ def logs_(
     if of_engine:
         print(folder.engine_log if paths else process.tail(folder.engine_log, lines=lines))
         return
-    found = list(_logs(_calls(place, state), call, state.attempts, failed=failed))
+    found = list(_logs(_calls(place, folder, state), call, state.attempts, failed=failed))
     if as_json:
         return screen.answer(found)
     if not found:
@@ -67,14 +68,22 @@ def logs_(
                 print("".join(f"    {shown(line)}\n" for line in words.splitlines()), end="")
 
 
-def _calls(where: Place, state: State) -> list[Any]:
-    from cromwell_userdb import metadata
+def _calls(where: Place, folder: RunFolder, state: State) -> list[Any]:
+    """What the database knows of the run's calls; where another host serves it, their folders."""
+    from cromwell_userdb import adoption, layout, metadata
     from cromwell_userdb.cli.session import connect
 
     if not state.id:
         return []
-    with connect(where) as connection:
-        return metadata.calls(connection, state.id)
+    try:
+        with connect(where) as connection:
+            return metadata.calls(connection, state.id)
+    except Held as held:
+        dead = adoption.lineage(folder)
+        if not (dead and dead[0].workflow):
+            raise
+        screen.note(f"{held} Until then, this is what the calls' folders tell.")
+        return layout.calls(dead[0].workflow)
 
 
 def _logs(
