@@ -77,19 +77,27 @@ def os_user() -> str:
 
 def check_private(root: Path) -> None:
     """Refuse a root that is another's, or that others could put something else in the place of."""
-    for path in (root, *root.absolute().parents):
+    with contextlib.suppress(FileNotFoundError):
         try:
-            found = path.lstat() if path == root else path.stat()
+            _check_own(root, root.lstat())
+        except PermissionError as error:
+            raise NotPrivate(f"{root} can't be looked into. Choose another --root.") from error
+    check_stays(root, "--root")
+
+
+def check_stays(folder: Path, option: str) -> None:
+    """Refuse a folder that others could put another in the place of; `option` names a better."""
+    for path in folder.absolute().parents:
+        try:
+            mode = path.stat().st_mode
         except FileNotFoundError:
             continue
         except PermissionError as error:
-            raise NotPrivate(f"{path} can't be looked into. Choose another --root.") from error
-        if path == root:
-            _check_own(path, found)
-        elif found.st_mode & stat.S_IWOTH and not found.st_mode & stat.S_ISVTX:
+            raise NotPrivate(f"{path} can't be looked into. Choose another {option}.") from error
+        if mode & stat.S_IWOTH and not mode & stat.S_ISVTX:
             raise NotPrivate(
                 f"Everybody can write to {path}, and so put another folder in the place of"
-                f" {root}. Choose another --root, or: chmod o-w {path}"
+                f" {folder}. Choose another {option}, or: chmod o-w {path}"
             )
 
 
@@ -234,7 +242,7 @@ def space_sentence(root: Path, free: int | None = None) -> str:
     what = "quota is" if free is None else "disk is"
     where = _mount_point(root)
     return (
-        f"The {what} full ({where}): {left} room left where {NEEDED >> 20} MB are needed."
+        f"The {what} full ({where}): {left} left where {NEEDED >> 20} MB are needed."
         " Nothing is lost. Free some, then try again."
     )
 

@@ -62,9 +62,18 @@ def birth(
         )
     disk.check_private(instance.root)
     with disk.no_space(instance.root):
-        make_private(instance.root)
+        _make_root(instance.root)
         with locks.exclusive(instance.lock, timeout, doing="init"):
             return _finished(instance) or _bear(instance, server, cache, tables, allow_no_locks)
+
+
+def _make_root(root: Path) -> None:
+    try:
+        make_private(root)
+    except PermissionError as error:
+        raise UsageError(
+            f"{root} can't be made: permission denied. Choose another --root."
+        ) from error
 
 
 def _finished(instance: Instance) -> dict[str, Any] | None:

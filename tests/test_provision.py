@@ -165,6 +165,10 @@ def test_a_parent_that_everybody_can_write_is_refused(folder, refuses):
     assert f"chmod o-w {folder}" in refuses(folder / "i", NotPrivate)
 
 
+def test_a_root_that_can_not_be_made_is_refused(refuses):
+    assert "permission denied. Choose another --root" in refuses(Path("/sys/i"), UsageError)
+
+
 def test_a_link_in_the_place_of_the_root_is_refused(folder, refuses):
     (folder / "elsewhere").mkdir()
     (folder / "i").symlink_to(folder / "elsewhere")
@@ -208,7 +212,7 @@ def small_disk() -> Iterator[Path]:
 @pytest.mark.root
 def test_a_disk_too_small_is_refused_with_what_is_left(small_disk, refuses):
     said = refuses(small_disk / "i", NoSpace)
-    assert f"The disk is full ({small_disk}): 31 MB" in said or "32 MB room left" in said
+    assert f"The disk is full ({small_disk}): 31 MB" in said or "32 MB left" in said
     assert "where 64 MB are needed" in said
 
 

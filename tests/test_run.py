@@ -411,6 +411,17 @@ def _sleeping(seconds: int) -> bool:
     return any(line.strip() == f"sleep {seconds}" for line in done.stdout.splitlines())
 
 
+def test_executions_are_refused_where_others_could_put_a_folder_in_their_place(own_lab: Lab):
+    shared = own_lab.root.parent / "shared"
+    shared.mkdir()
+    shared.chmod(0o777)
+    assert own_lab.do("config set", "run.executions", str(shared)).returncode == 0
+    done = own_lab.do("run", HELLO)
+    assert done.returncode == 2
+    assert f"chmod o-w {shared}" in done.stderr
+    assert not list(shared.iterdir())
+
+
 @pytest.mark.root
 def test_executions_on_a_full_disk_end_in_a_sentence_and_go_on_once_there_is_room(
     small_disk: Path,

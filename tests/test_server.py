@@ -412,7 +412,7 @@ def test_a_full_disk_loses_nothing_and_ends_in_one_sentence(small_disk, born, pr
     fill(small_disk / "filler2")
     instance.ballast.unlink(missing_ok=True)
     fill(small_disk / "filler3")
-    with pytest.raises(NoSpace, match=rf"The disk is full \({small_disk}\): 0 MB room left"):
+    with pytest.raises(NoSpace, match=rf"The disk is full \({small_disk}\): 0 MB left"):
         startup.start(instance, program)
     for name in ("filler", "filler2", "filler3"):
         (small_disk / name).unlink()

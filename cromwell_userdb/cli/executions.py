@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 
 from cromwell_userdb.cli.place import Place, absolute
-from cromwell_userdb.disk import os_user
+from cromwell_userdb.disk import check_stays, os_user
 from cromwell_userdb.errors import NotPrivate, UsageError
 from cromwell_userdb.instance import check_place
 from cromwell_userdb.record import make_private
@@ -25,6 +25,7 @@ def made(where: Place) -> Path:
     are looked at each time, and anything but ours and 0700 is refused.
     """
     folder = place(where)
+    check_stays(folder, "--executions")
     try:
         make_private(folder)
         facts = folder.lstat()
