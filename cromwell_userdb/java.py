@@ -53,7 +53,7 @@ def major(version: str) -> int:
 
 
 def parse_banner(text: str) -> str:
-    """Read what ``java --version`` prints; "unknown" where there is no version in it.
+    """Read what ``java -version`` prints; "unknown" where there is no version in it.
 
     >>> parse_banner("openjdk 17.0.15 2025-04-15\\nOpenJDK Runtime Environment (build …)")
     '17.0.15'
@@ -80,9 +80,10 @@ def version_of(path: Path) -> str:
         if version != "unknown":
             return version
     try:
-        return parse_banner(process.run([path, "--version"], timeout=30))
+        # On stderr, where Java 8 and older tell it, which do not know --version.
+        shell = ["/bin/sh", "-c", 'exec "$0" -version 2>&1']
+        return parse_banner(process.run([*shell, path], timeout=30))
     except CommandFailed:
-        # Java 8 and older do not know the option.
         return "unknown"
 
 

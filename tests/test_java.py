@@ -77,6 +77,11 @@ def test_a_java_without_the_file_release_is_asked(tmp_path):
     assert java.version_of(program) == "19.0.1"
 
 
+def test_a_java_8_is_known_by_what_it_says_on_stderr(tmp_path):
+    script = '#!/bin/sh\n[ "$1" = -version ] || exit 1\necho \'openjdk version "1.8.0_402"\' >&2\n'
+    assert java.version_of(java_in(tmp_path / "jdk", "", script)) == "1.8.0_402"
+
+
 def test_java_home_comes_before_path_and_path_before_the_cache(tmp_path, cache):
     places = {
         "JAVA_HOME": java_in(tmp_path / "home", "17.0.1"),
