@@ -68,7 +68,7 @@ def cromwell_conf(conf: CromwellConf, *, own: Path | None = None) -> str:
     except (TemplateError, UnicodeDecodeError, OSError) as error:
         if own is None:
             raise
-        raise SettingError(f"{own}: {_place(error, own)}{error}.") from error
+        raise SettingError(f"{own}: {_place(error, own)}{str(error).rstrip('.')}.") from error
 
 
 def _place(error: BaseException, own: Path) -> str:

@@ -516,7 +516,9 @@ def test_a_file_that_changed_while_it_was_edited_is_left_alone(world, editor):
 
 def test_an_editor_that_fails_changes_nothing(world, editor):
     editor('echo x > "$1"; exit 1')
-    assert world.run("config", "edit").code == 1
+    said = world.run("config", "edit")
+    assert said.code == 2
+    assert "the editor, did not end well" in said.err
     assert not world.settings.exists()
 
 

@@ -3,6 +3,7 @@ from __future__ import annotations
 import zipfile
 
 import pytest
+import WDL
 
 from cromwell_userdb import wdl
 from cromwell_userdb.errors import WdlError
@@ -96,6 +97,7 @@ def test_a_wrong_input_is_named(load, inputs, problem):
             True,
         ),
         ("workflow w { call", "bad.wdl:2:14: this does not parse: the text ends too early.", True),
+        ("a" * 99, f"bad.wdl:2:1: this does not parse: '{'a' * 39}…' is not expected.", True),
         ('import "gone.wdl"\nworkflow w {}', r"bad.wdl:2:1: failed to import gone.wdl", True),
         ('import "http://x/y.wdl"\nworkflow w {}', "imports over the network are off", True),
         ("workflow w { Float f = 1e7 }", "this does not parse", True),
@@ -145,6 +147,15 @@ def test_the_parser_is_kept_in_a_folder_of_the_user_alone(load):
     assert folder is not None
     assert folder.stat().st_mode & 0o777 == 0o700
     assert wdl.grammar_folder() == folder
+
+
+def test_what_is_kept_of_a_parser_is_private_too(load, monkeypatch, tmp_path):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setattr(WDL._parser, "_lark_cache", {})
+    load(COHORT)
+    folder = wdl.grammar_folder()
+    assert folder is not None
+    assert {path.stat().st_mode & 0o777 for path in folder.iterdir()} == {0o600}
 
 
 def test_a_grammar_folder_that_others_can_write_is_not_used(load):

@@ -252,7 +252,7 @@ def edit(path: Path, in_force: Any) -> None:
     start = before or names.commented()
     text = start
     while True:
-        text = click.edit(text, extension=".toml", require_save=False) or ""
+        text = _edited(text)
         if text in (before, start):
             return screen.note("Nothing changed.")
         try:
@@ -267,6 +267,16 @@ def edit(path: Path, in_force: Any) -> None:
     make_private(path.parent)
     write_private(path, text)
     screen.note(f"{tilde(path)} is written.")
+
+
+def _edited(text: str) -> str:
+    try:
+        return click.edit(text, extension=".toml", require_save=False) or ""
+    except click.ClickException as error:
+        raise UsageError(
+            f"{error.message.partition(':')[0]}, the editor, did not end well, and nothing changed:"
+            " name another with EDITOR."
+        ) from error
 
 
 def _again() -> bool:

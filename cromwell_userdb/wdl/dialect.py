@@ -6,6 +6,7 @@ process, by `use_cromwells_dialect`.
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import hashlib
 import re
@@ -216,6 +217,8 @@ def warm_grammar(version: str, start: str = "document") -> None:
         return
     folder = grammar_folder()
     tag = hashlib.sha256((text + lark.__version__ + sys.version).encode()).hexdigest()[:16]
+    kept = folder / f"wdl-{start}-{tag}.lark" if folder else None
+    is_new = kept is not None and not kept.exists()
     _parser._lark_cache[(text, start)] = lark.Lark(
         text,
         start=start,
@@ -223,8 +226,11 @@ def warm_grammar(version: str, start: str = "document") -> None:
         maybe_placeholders=False,
         propagate_positions=True,
         lexer_callbacks={"COMMENT": _parser._lark_comments_buffer.append},
-        cache=str(folder / f"wdl-{start}-{tag}.lark") if folder else False,
+        cache=str(kept) if kept else False,
     )
+    if kept and is_new:
+        with contextlib.suppress(OSError):  # a full disk keeps nothing
+            kept.chmod(0o600)
 
 
 def grammar_folder() -> Path | None:

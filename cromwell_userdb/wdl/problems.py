@@ -69,11 +69,17 @@ def _clean(error: BaseException) -> str:
     return line[:1].lower() + line[1:]
 
 
+_LONGEST = 40
+"""Characters that are shown of what does not parse: a file that is no WDL may be one token."""
+
+
 def _syntax(words: str) -> str:
     """Lark's many lines about tokens, as one: what stood there."""
     found = re.search(r"Unexpected token Token\('(\S+)', (.+?)\)(?= at|$)", words)
     if found:
         shown = found[2].replace("\\n", "").strip()
+        if len(shown) > _LONGEST:
+            shown = f"{shown[:_LONGEST]}…{shown[0]}"
         return "the text ends too early." if found[1] == "$END" else f"{shown} is not expected."
     found = re.search(r"No terminal matches (.+?) in the current", words)
     if found:
