@@ -206,7 +206,9 @@ def advance(connection: Connection, progress: Progress) -> Progress:
         return progress
     known = {progress.workflow} | progress.sub_workflows
     new = changes(connection, sorted(known), progress.after)
-    after = new[-1].journal_id if new else progress.after
+    if not new:
+        return progress
+    after = new[-1].journal_id
     progress = fold(progress, new)
     while fresh := progress.sub_workflows - known:
         known |= fresh

@@ -6,7 +6,7 @@ Pure and idempotent: a row that is folded twice changes nothing, so readers may 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import NamedTuple
@@ -122,37 +122,39 @@ class Progress:
         return [one.job_id for one in running if one.job_id]
 
     @property
+    def by_name(self) -> dict[str, list[Standing]]:
+        """`tasks` by their calls' names, in the order of their first appearance."""
+        found: dict[str, list[Standing]] = {}
+        for place, one in self.tasks.items():
+            found.setdefault(place.fqn, []).append(one)
+        return found
+
+    @property
     def counts(self) -> list[Count]:
         """One for each call's name, in the order of their first appearance."""
-        tally: dict[str, Counter[str]] = {}
-        for place, one in self.tasks.items():
-            numbers = tally.setdefault(place.fqn, Counter())
-            numbers[one.column] += 1
-            numbers["total"] += 1
-            numbers["cached"] += one.cached and one.column == "done"
-        names = _names(tally)
-        return [_count(names[fqn], numbers) for fqn, numbers in tally.items()]
+        groups = self.by_name
+        names = _names(groups)
+        return [_count(names[fqn], group) for fqn, group in groups.items()]
 
     def counts_with(self, seconds: Mapping[str, float]) -> list[Count]:
         """`counts`, with what is typical; `seconds` says by job how long it ran, waits left out."""
-        took: dict[str, list[float]] = {place.fqn: [] for place in self.tasks}
-        for place, one in self.tasks.items():
-            if lasted := one.seconds:
-                took[place.fqn].append(seconds.get(one.job_id or "", lasted))
-        counted = zip(self.counts, took.values(), strict=True)
-        return [replace(count, typical=round(_median(lasted), 1)) for count, lasted in counted]
+        counted = zip(self.counts, self.by_name.values(), strict=True)
+        return [replace(count, typical=_typical(group, seconds)) for count, group in counted]
 
 
-def _median(numbers: list[float]) -> float:
-    return sorted(numbers)[len(numbers) // 2] if numbers else 0.0
+def _typical(group: Iterable[Standing], seconds: Mapping[str, float]) -> float:
+    """The middle of how long calls took."""
+    took = [seconds.get(one.job_id or "", lasted) for one in group if (lasted := one.seconds)]
+    return round(sorted(took)[len(took) // 2], 1) if took else 0.0
 
 
-def _count(name: str, numbers: Counter[str]) -> Count:
+def _count(name: str, group: Sequence[Standing]) -> Count:
+    numbers = Counter(one.column for one in group)
     return Count(
         name,
-        total=numbers["total"],
+        total=len(group),
         done=numbers["done"],
-        cached=numbers["cached"],
+        cached=sum(one.cached and one.column == "done" for one in group),
         running=numbers["running"],
         queued=numbers["queued"],
         failed=numbers["failed"],

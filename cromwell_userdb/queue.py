@@ -6,6 +6,7 @@ import functools
 from collections import Counter
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from operator import itemgetter
 from pathlib import Path
 
 from cromwell_userdb.progress import Place, Progress, Standing
@@ -47,9 +48,12 @@ def longest(progress: Progress, queue: Queue) -> Longest | None:
         job = queue.get(one.job_id or "")
         if (job and job.state == "PENDING") or not one.running_since:
             continue
-        began = datetime.fromtimestamp(job.began, UTC) if job and job.began else one.running_since
-        found.append(Longest(place.name, place.shard, began.isoformat(), job.node if job else ""))
-    return min(found, key=lambda one: one.since, default=None)
+        began = job.began if job and job.began else one.running_since.timestamp()
+        found.append((began, place, job.node if job else ""))
+    if not found:
+        return None
+    began, place, node = min(found, key=itemgetter(0))
+    return Longest(place.name, place.shard, datetime.fromtimestamp(began, UTC).isoformat(), node)
 
 
 def _running(progress: Progress) -> dict[Place, Standing]:
