@@ -125,6 +125,7 @@ class _Leading:
         self.written = 0.0
         self.terminal_since: float | None = None
         self.looked_at: tuple[object, ...] = ()
+        self.seen_off = False
         self.patient_until = 0.0
         # Nobody shall take the run for dead while an engine that they do not know of is alive.
         self.child = process.spawn_held(
@@ -147,9 +148,11 @@ class _Leading:
     def until_the_end(self) -> State:
         pause = 0.05
         while not process.has_ended(self.child, within=pause):
+            before = self.calls_to_come
             self.obey()
             self.observe()
-            pause = min(1.0, pause * 1.1)
+            # The last call may have been the last: the end is near, or the next begins.
+            pause = min(1.0, pause * 1.1) if self.calls_to_come or not before else 0.05
         self.patient_until = time.monotonic() + (HASTE if self.aborting else LAST_LOOK)
         while (not self.observe() or cancels.noted(self.task.folder)) and self.is_patient:
             time.sleep(1)
@@ -160,6 +163,10 @@ class _Leading:
         while cancels.noted(self.task.folder) and self.is_patient:
             time.sleep(1)
         return self.state
+
+    @property
+    def calls_to_come(self) -> int:
+        return sum(one.total - one.done - one.failed for one in self.state.calls)
 
     @property
     def is_patient(self) -> bool:
@@ -184,8 +191,20 @@ class _Leading:
             self.state = replace(self.state, aborting=self.aborting)
             self.write()
             self.child.send_signal(signal.SIGTERM) if self.told == 1 else self.kill()
-        over = self.terminal_since and time.monotonic() - self.terminal_since > FAREWELL
-        if over:
+        if self.terminal_since is not None:
+            self.see_off(time.monotonic() - self.terminal_since)
+
+    def see_off(self, lingering: float) -> None:
+        """Have an engine leave whose workflow has ended.
+
+        By itself a Cromwell notices it up to a minute and a half later, the longer the run the
+        later. Told to, it leaves in the same way, but without the metadata it was to write.
+        """
+        by_itself = self.told or self.seen_off or self.task.request.metadata_output
+        if self.log.is_done and not by_itself:
+            self.seen_off = True
+            self.child.send_signal(signal.SIGTERM)
+        if lingering > FAREWELL:
             self.kill()
 
     def kill(self) -> None:
@@ -285,9 +304,14 @@ class _Leading:
             with contextlib.suppress(DatabaseError, database.Error):
                 self.tally_up(self.connection)
         after = self.task.afterwards(replace(self.state, state=state))
+        calls = self.state.calls
+        if state == runs.ABORTED:
+            # An engine that was killed could not say of its calls what became of them.
+            calls = tuple(replace(one, running=0) for one in calls)
         self.state = replace(
             self.state,
             state=state,
+            calls=calls,
             note="; ".join(filter(None, [note, after])),
             ended=runs.now(),
             failures=self.failures() if state == runs.FAILED else (),
@@ -309,14 +333,9 @@ class _Leading:
     def verdict(self) -> tuple[str, str]:
         """The run's state, and a word on it where Cromwell's status does not say all."""
         ending = _ending(self.child.returncode)
-        calls = self.state.calls
-        if state == runs.ABORTED:
-            # An engine that was killed could not say of its calls what became of them.
-            calls = tuple(replace(one, running=0) for one in calls)
         if hopeless := self.log.hopeless():
             return runs.FAILED, hopeless
         if self.follower and self.follower.status in VERDICTS:
-            calls=calls,
             return VERDICTS[self.follower.status], ""
         if self.aborting:
             if self.leaves_jobs:
@@ -376,20 +395,25 @@ class _Log:
     """The engine's own log, read as it grows."""
 
     HOPELESS = re.compile(r"Initialization failed on attempt \d+.*(?:\n.*){0,12}")
+    # Told to end between the workflow's last row and this line, Cromwell would wait for an hour.
+    DONE = re.compile(r"Workflow actor for \S+ completed with status")
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self.offset = 0
         self.found = ""
+        self.is_done = False
 
     def hopeless(self) -> str:
         """What the engine said of a start that it would try for a quarter of an hour, or ""."""
         with self.path.open("rb") as file:
             file.seek(self.offset)
-            text = file.read(1 << 20)
-            self.offset += len(text)
-        if not self.found and (match := self.HOPELESS.search(text.decode(errors="replace"))):
+            read = file.read(1 << 20)
+            self.offset += len(read)
+        text = read.decode(errors="replace")
+        if not self.found and (match := self.HOPELESS.search(text)):
             self.found = _reasons(match[0])
+        self.is_done = self.is_done or bool(self.DONE.search(text))
         return self.found
 
     def last_words(self) -> str:

@@ -13,7 +13,7 @@ import stat
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -24,7 +24,7 @@ import pytest
 from lab import WDL, Lab, ended, kill, made, until
 
 from cromwell_userdb import leader, runs, server
-from cromwell_userdb.instance import Instance
+from cromwell_userdb.instance import Instance, RunFolder
 from cromwell_userdb.runs import Request
 
 pytestmark = pytest.mark.functional
@@ -278,7 +278,7 @@ def test_a_run_that_can_not_be_read_spoils_no_list(own_lab: Lab):
     state.rmdir()
 
 
-LATE = """
+BEGINNING = """
 import sys, time
 from pathlib import Path
 from cromwell_userdb import database
@@ -292,6 +292,8 @@ ledger.label("late", "cromwell-userdb-run", token)
 ledger.metadata("late", "outputs", {"late.first": 1})
 ledger.metadata("late", "status", "Succeeded")
 ledger.finish()
+"""
+LATE = """
 deadline = time.monotonic() + 20
 while not Path(sys.argv[3]).exists() and time.monotonic() < deadline:
     time.sleep(0.05)
@@ -300,26 +302,52 @@ ledger.finish()
 """
 
 
-def test_outputs_whose_rows_come_after_the_verdict_are_told(own_lab: Lab):
-    """As a Cromwell writes them: the engine is asked for all only when it has left."""
+LINGERING = """
+print("Workflow actor for late completed with status 'Succeeded'. The", flush=True)
+time.sleep(3)
+Path(sys.argv[3]).with_name("metadata.json").touch()
+"""
+
+
+@pytest.fixture
+def led(own_lab: Lab) -> Iterator[Callable[..., RunFolder]]:
+    """Lead an engine that is a script, which has to succeed."""
     own_lab.run("hello.wdl")
     instance = Instance(own_lab.root)
-    folder = runs.new_folder(instance)
-    request = Request(
-        run=folder.number, token="a-token", wdl="late.wdl", workflow="late", created=runs.now(),
-        cwd=str(own_lab.root), backend="local", engine="cromwell", engine_version="92",
-    )  # fmt: skip
-    argv = [sys.executable, "-c", LATE, str(own_lab.root), request.token, str(folder.outputs)]
-    task = leader.Task(
-        folder=folder, request=request, argv=argv, environment=os.environ,
-        connect=lambda: server.connect(instance, schema="cromwell"), cancel=lambda jobs: None,
-    )  # fmt: skip
     before = signal.getsignal(signal.SIGTERM)
-    try:
+
+    def lead(script: str, **asked: str) -> RunFolder:
+        folder = runs.new_folder(instance)
+        request = Request(
+            run=folder.number, token="a-token", wdl="late.wdl", workflow="late",
+            created=runs.now(), cwd=str(own_lab.root), backend="local", engine="cromwell",
+            engine_version="92", **asked,
+        )  # fmt: skip
+        words = [str(own_lab.root), request.token, str(folder.outputs)]
+        task = leader.Task(
+            folder=folder, request=request, argv=[sys.executable, "-c", BEGINNING + script, *words],
+            environment=os.environ, connect=lambda: server.connect(instance, schema="cromwell"),
+            cancel=lambda jobs: None,
+        )  # fmt: skip
         assert leader.lead(task).state == runs.SUCCEEDED
-    finally:
-        signal.signal(signal.SIGTERM, before)
-    assert leader.outputs_of(folder) == {"late.first": 1, "late.second": 2}
+        return folder
+
+    yield lead
+    signal.signal(signal.SIGTERM, before)
+
+
+def test_outputs_whose_rows_come_after_the_verdict_are_told(led: Callable[..., RunFolder]):
+    """As a Cromwell writes them: the engine is asked for all only when it has left."""
+    assert leader.outputs_of(led(LATE)) == {"late.first": 1, "late.second": 2}
+
+
+@pytest.mark.parametrize("asked", ["", "metadata.json"])
+def test_an_engine_that_is_done_is_seen_off_unless_it_has_metadata_to_write(
+    led: Callable[..., RunFolder], asked: str
+):
+    """A Cromwell would notice by itself up to a minute and a half later."""
+    folder = led(LINGERING, metadata_output=asked)
+    assert folder.outputs.with_name("metadata.json").exists() == bool(asked)
 
 
 def test_several_runs_at_once_share_the_database(lab: Lab):
