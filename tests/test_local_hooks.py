@@ -163,6 +163,17 @@ def test_nothing_is_left_behind(run: Run) -> None:
     wait_for(lambda: not [*folder.glob("wait.*"), *folder.glob("run.*")])
 
 
+def test_a_calls_end_takes_no_step_for_each_process_of_the_machine(run: Run) -> None:
+    look = ["bash", "-xc", '. "$0"; read_members $$; echo "${members[*]} of $$"']
+    told = run_here([*look, run.hooks / "processes"])
+    assert len(told.stderr.splitlines()) < 10
+    members, _, own = told.stdout.partition(" of ")
+    assert own.strip() not in members.split(), "it leads no session of its own"
+    told = run_here(["setsid", "--wait", *look, run.hooks / "processes"])
+    members, _, own = told.stdout.partition(" of ")
+    assert own.strip() in members.split()
+
+
 FILLS = "cat /dev/zero > filler"
 
 
