@@ -306,6 +306,22 @@ def test_outputs_and_logs_go_where_the_options_say(bench: Bench):
     assert "hello.greet:NA:1]: return code 0" in log.read_text()
 
 
+def test_a_place_for_logs_that_can_not_be_had_fails_the_run_in_a_sentence(bench: Bench):
+    (bench.folder / "file").touch()
+    options = {"final_call_logs_dir": str(bench.folder / "file" / "logs")}
+    done = bench.run(RECORDINGS / "wdl" / "hello.wdl", o=options)
+    assert done.code == 1
+    assert "Not a directory" in done.log
+    assert "Traceback" not in done.log
+
+
+def test_metadata_that_can_not_be_written_do_not_change_how_a_run_ended(bench: Bench):
+    (bench.folder / "m.json").mkdir()
+    done = bench.run(RECORDINGS / "wdl" / "hello.wdl", m=None)
+    assert done.code == 0
+    assert "m.json can't be written: Is a directory." in done.log
+
+
 def test_two_outputs_of_one_name_are_refused_in_a_folder_without_paths(bench: Bench):
     options = {
         "final_workflow_outputs_dir": str(bench.folder / "results"),

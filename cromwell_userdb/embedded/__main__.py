@@ -113,14 +113,15 @@ def _lead(request: Request, provider: Provider, options: Options, driver: Driver
     status = _drive(document, given, flow, driver)
     outputs: dict[str, Any] = {}
     failures: Failures = [failure("Workflow failed", flow.failures)] if flow.failures else []
-    if status == "Succeeded":
-        try:
+    try:
+        if status == "Succeeded":
             values = flow.graph.outputs()
             outputs = {f"{document.name}.{one.name}": one.value.json for one in values}
             finish.copy_outputs(values, options, provider.root)
-        except EVALUATION as error:
-            status, failures = "Failed", [failure(words_of(error))]
-    finish.copy_call_logs(flow.folder, options, provider.root)
+        finish.copy_call_logs(flow.folder, options, provider.root)
+    except EVALUATION as error:
+        status = "Failed" if status == "Succeeded" else status
+        failures = [*failures, failure(words_of(error))]
     driver.record.ended(id, status, outputs=outputs, failures=failures)
     driver.ledger.finish()
     _tell(status, failures, outputs, id)
@@ -161,9 +162,14 @@ def _write_metadata(request: Request, ledger: Ledger, id: str) -> None:
         return
     ledger.finish()
     connection = ledger.connection()
-    if connection is not None:
+    if connection is None:
+        return
+    text = json.dumps(metadata.tree(connection, id), indent=2)
+    try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(json.dumps(metadata.tree(connection, id), indent=2))
+        path.write_text(text)
+    except OSError as error:
+        warn(f"{path} can't be written: {error.strerror}. The database has the metadata.")
 
 
 _UNFINISHED = """
