@@ -41,3 +41,19 @@ def test_a_reader_that_has_seen_enough_is_no_failure() -> None:
     assert child.stdout and child.stderr
     child.stdout.close()
     assert (child.wait(60), child.stderr.read()) == (0, b"")
+
+
+def test_what_is_no_text_in_utf_8_is_refused_in_a_sentence() -> None:
+    argv = [*COMMAND, "run", b"n\xf6.wdl"]
+    done = subprocess.run(argv, capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stderr) == (
+        2,
+        "'n\\xf6.wdl' is no text in UTF-8: rename it, or write it so.\n",
+    )
+
+
+def test_files_are_never_closed_to_their_owner(tmp_path: Path) -> None:
+    argv = [*COMMAND, "init", "--allow-root", "--root", str(tmp_path / "db"), "--server", "/nope"]
+    environment = {**os.environ, "XDG_CACHE_HOME": str(tmp_path / "cache")}
+    subprocess.run(argv, capture_output=True, timeout=60, check=False, umask=0o777, env=environment)
+    assert (tmp_path / "cache/cromwell-userdb").stat().st_mode & 0o777 == 0o700

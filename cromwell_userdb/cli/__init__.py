@@ -79,6 +79,14 @@ class Commands(click.Group):
             with formatter.section(title):
                 formatter.write_dl([(name, text) for name, (_, text) in group.items()])
 
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        if not "".join(args).isascii():
+            from cromwell_userdb.cli.place import spelt
+
+            for word in args:
+                spelt(word)
+        return super().parse_args(ctx, args)
+
     def invoke(self, ctx: click.Context) -> Any:
         try:
             result = super().invoke(ctx)
@@ -97,6 +105,8 @@ class Commands(click.Group):
         if isinstance(sys.stdout, io.TextIOWrapper):
             # A terminal in Latin 1 has no dash as long as ours; better a ? than no answer.
             sys.stdout.reconfigure(errors="replace")
+        # Whatever others may do: nobody could work with files that are closed to themselves.
+        os.umask(os.umask(0o077) & 0o077)
         try:
             return super().main(*args, **kwargs)
         except UserDBError as error:
@@ -151,7 +161,7 @@ def _keep_traceback() -> Path | None:
 
     try:
         log = state_folder() / "bugs.log"
-        with log.open("a") as file:
+        with log.open("a", encoding="utf-8", errors="backslashreplace") as file:
             log.chmod(0o600)
             file.write(f"{' '.join(sys.argv)}\n{traceback.format_exc()}\n")
     except OSError:

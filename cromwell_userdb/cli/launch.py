@@ -79,6 +79,7 @@ def order(
     Raises UsageError, WdlError: one sentence for each thing that is wrong.
     """
     source, read = begun or sources.begin(where, words)
+    place.spelt(str(here.current_folder() or ""))
     flags = {
         "engine.kind": words["engine"],
         "engine.cromwell": words["cromwell"],

@@ -54,9 +54,26 @@ class Place:
 def absolute(text: str) -> Path:
     """The path from the current folder on; UsageError where that folder is gone."""
     try:
-        return Path(text).expanduser().resolve()
+        return Path(spelt(str(Path(text).expanduser().resolve())))
+    except FileNotFoundError as error:
+        raise UsageError(
+            f"{text}: there is no such place from here: the current folder is gone. Go to another."
+        ) from error
     except (OSError, RuntimeError) as error:
-        raise UsageError(f"{text}: there is no such place from here ({error}).") from error
+        words = str(getattr(error, "strerror", "") or error).lower()
+        raise UsageError(f"{text}: there is no such place from here ({words}).") from error
+
+
+def spelt(text: str) -> str:
+    """The text, if it can be written down: bytes that are no UTF-8 fit no JSON and no database."""
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        seen = os.fsencode(text).decode(errors="backslashreplace")
+        raise UsageError(
+            f"'{tilde(seen)}' is no text in UTF-8: rename it, or write it so."
+        ) from error
+    return text
 
 
 def default_root(name: str) -> Path:
