@@ -76,10 +76,11 @@ class Tally:
         for key in ended:
             attempt = _attempt(key, self._open[key], known)
             self._tries[key] += 1
+            if attempt.reason:
+                self._escalated.add(key.call)
+            wanted = key.call in self._escalated and not attempt.used.seconds
             # Those of one call are taken in their order: only the first tells of the others.
-            if key.call in held or (
-                attempt.reason and not attempt.used.seconds and self._may_wait(key, last=last)
-            ):
+            if key.call in held or (wanted and self._may_wait(key, last=last)):
                 held.add(key.call)
                 continue
             found[key] = attempt
@@ -110,8 +111,6 @@ class Tally:
     def _keep(self, key: Key, attempt: Attempt) -> None:
         if attempt.used.seconds:
             self.seconds[attempt.job] = attempt.used.seconds
-        if attempt.reason:
-            self._escalated.add(key.call)
         if key.call in self._escalated:
             self._kept[attempt.root] = attempt
 

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from cromwell_userdb import attempts, queue, register, runs, server, slurm, tally
+from cromwell_userdb import attempts, database, queue, register, runs, server, slurm, tally
 from cromwell_userdb.attempts import Attempt, Share
+from cromwell_userdb.database import Connection
 from cromwell_userdb.instance import Instance
 from cromwell_userdb.progress import Count, Place, Progress, Standing
 from cromwell_userdb.report import endings, numbers
@@ -69,6 +70,48 @@ def test_slurmstepd_knows_more_than_the_accounting_sampled(tmp_path: Path) -> No
     (tmp_path / "execution/stderr.batch").write_text(words)
     sampled = Attempt("t", None, 1, str(tmp_path), used=Share(0, 80, 3))
     assert tally.with_files(sampled).used.memory_mb == 413
+
+
+SLOW_SACCT = """\
+#!/bin/bash
+printf '6\\x1f%s\\x1fn1\\x1fmain\\x1fcpu=1,mem=300M\\x1f1\\x1f64\\x1f0\\x1f\\n' {root}
+[[ -e {root}/asked ]] &&
+    printf '7\\x1f%s\\x1fn1\\x1fmain\\x1fcpu=1,mem=300M\\x1f2\\x1f99\\x1f0\\x1f\\n' {root}/attempt-2
+: >{root}/asked
+"""
+ROW = """\
+INSERT INTO METADATA_ENTRY (WORKFLOW_EXECUTION_UUID, CALL_FQN, JOB_SCATTER_INDEX,
+    JOB_RETRY_ATTEMPT, METADATA_KEY, METADATA_VALUE, METADATA_TIMESTAMP)
+VALUES ('w', 'w.late', NULL, %s, %s, %s, NOW())
+"""
+
+
+@pytest.mark.functional
+def test_the_attempt_that_did_better_is_waited_for_where_the_accounting_lags_behind(
+    changeable: Connection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    roots = {1: tmp_path, 2: tmp_path / "attempt-2"}
+    for attempt, code in ((1, "81"), (2, "0")):
+        (roots[attempt] / "execution").mkdir(parents=True)
+        (roots[attempt] / "execution/rc").write_text(code)
+        status = "Done" if code == "0" else "RetryableFailure"
+        facts = {"jobId": str(5 + attempt), "callRoot": roots[attempt], "executionStatus": status}
+        for key, value in facts.items():
+            database.execute(changeable, ROW, (attempt, key, str(value)))
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin/sacct").write_text(SLOW_SACCT.format(root=tmp_path))
+    (tmp_path / "bin/sacct").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}/bin", prepend=":")
+    database.execute(changeable, "CREATE DATABASE cromwell_userdb")
+    register.migrate(changeable)
+    counted = tally.Tally(3, accounting=True)
+    assert not counted.look(changeable, ["w"])
+    assert counted.look(changeable, ["w"])
+    database.execute(changeable, "DROP DATABASE cromwell_userdb")
+    assert [(one.reason, one.granted.seconds) for one in counted.attempts] == [
+        ("TIMEOUT", 60),
+        ("", 120),
+    ]
 
 
 def test_an_attempt_survives_its_run_s_state() -> None:
