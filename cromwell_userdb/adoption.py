@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from cromwell_userdb.enginelog import told_id
 from cromwell_userdb.errors import UsageError
 from cromwell_userdb.instance import RunFolder
 from cromwell_userdb.metadata import Call
@@ -51,21 +52,6 @@ def _dead(folder: RunFolder, request: Request, state: State | None) -> Dead:
     root = Path(request.executions) if request.executions else None
     places = list(root.glob(f"*/{id}")) if id and root and root.is_dir() else []
     return Dead(folder.number, id, places[0] if places else None)
-
-
-def told_id(log: Path) -> str:
-    """The workflow's id by an engine's log, "" where it did not get so far.
-
-    An engine may be killed when jobs are under way and the database knows nothing of them yet.
-    """
-    try:
-        with log.open(errors="replace") as lines:
-            for line in lines:
-                if found := re.search(r"submitted UUID\(([0-9a-f-]{36})\)", line):
-                    return found[1]
-    except FileNotFoundError:
-        pass
-    return ""
 
 
 def adopts_text(root: Path, dead: Iterable[Dead]) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import re
 import signal
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -23,15 +22,14 @@ from cromwell_userdb import (
     slurm,
     workflows,
 )
-from cromwell_userdb.errors import DatabaseError, NoSpace, Stopped, UserDBError
+from cromwell_userdb.enginelog import EngineLog
+from cromwell_userdb.errors import DatabaseError, Stopped, UserDBError
 from cromwell_userdb.instance import RunFolder
 from cromwell_userdb.queue import longest, standing, waiting
-from cromwell_userdb.record import Identity, read_json, write_json
+from cromwell_userdb.record import Identity, write_json
 from cromwell_userdb.runs import Request, State
 from cromwell_userdb.tally import Tally
-
-VERDICTS = {"Succeeded": runs.SUCCEEDED, "Failed": runs.FAILED, "Aborted": runs.ABORTED}
-"""Cromwell's last words on a workflow, and ours."""
+from cromwell_userdb.verdicts import VERDICTS, describe_failures
 
 FRESH = 10.0
 """Seconds after which the state on disk is written again though nothing changed."""
@@ -121,7 +119,7 @@ class _Leading:
             accounting=task.snapshot is not None,
             cluster=str(task.request.settings.get("slurm.cluster", "")),
         )
-        self.log = _Log(task.folder.engine_log)
+        self.log = EngineLog(task.folder.engine_log)
         self.written = 0.0
         self.terminal_since: float | None = None
         self.looked_at: tuple[object, ...] = ()
@@ -358,27 +356,6 @@ class _Leading:
         )
 
 
-def describe_failures(
-    connection: database.Connection, workflow: str, pulls: Sequence[pulled.Pull] = ()
-) -> tuple[runs.Failure, ...]:
-    """Each failed call of a workflow, sub-workflows too, with the last lines of its stderr.
-
-    `pulls` say why an image is not here, which engines put in other words.
-    """
-    return tuple(
-        runs.Failure(
-            call=failure.call,
-            shard=failure.shard,
-            attempt=failure.attempt,
-            message=pulled.explained(failure.message, pulls),
-            return_code=failure.return_code,
-            stderr=failure.stderr or "",
-            last_words=process.tail(Path(failure.stderr), lines=5) if failure.stderr else "",
-        )
-        for failure in metadata.failures(connection, workflow)
-    )
-
-
 def _cwd(task: Task) -> Path:
     """The folder that relative paths in inputs are meant from; the run's own where that is gone."""
     asked = Path(task.request.cwd)
@@ -389,51 +366,6 @@ def _tell(line: str) -> None:
     """A line in the leader's log, unless that is on the full disk, too."""
     with contextlib.suppress(OSError):
         print(line, flush=True)
-
-
-class _Log:
-    """The engine's own log, read as it grows."""
-
-    HOPELESS = re.compile(r"Initialization failed on attempt \d+.*(?:\n.*){0,12}")
-    # Told to end between the workflow's last row and this line, Cromwell would wait for an hour.
-    DONE = re.compile(r"Workflow actor for \S+ completed with status")
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self.offset = 0
-        self.found = ""
-        self.is_done = False
-
-    def hopeless(self) -> str:
-        """What the engine said of a start that it would try for a quarter of an hour, or ""."""
-        with self.path.open("rb") as file:
-            file.seek(self.offset)
-            read = file.read(1 << 20)
-            self.offset += len(read)
-        text = read.decode(errors="replace")
-        if not self.found and (match := self.HOPELESS.search(text)):
-            self.found = _reasons(match[0])
-        self.is_done = self.is_done or bool(self.DONE.search(text))
-        return self.found
-
-    def last_words(self) -> str:
-        return process.tail(self.path, lines=6)
-
-    def parting_words(self) -> str:
-        """The last thing that the engine said, without when."""
-        return _last_line(self.path).partition(" - ")[2]
-
-
-def _reasons(text: str) -> str:
-    """What is behind a failed initialization, one line for each thing that is wrong.
-
-    >>> _reasons("failed on attempt 1.\\nFailure:\\n\\tTask a has no cpu\\n\\tSuppressed: x")
-    'Task a has no cpu'
-    """
-    lines = [line.strip() for line in text.splitlines()[1:] if line.startswith("\t")]
-    found = [line for line in lines if not line.startswith(("Suppressed:", "at ", "..."))]
-    found = [re.sub(r"Valid\(Wom\w+\((.*?)\)\)", r"\1", line) for line in found]
-    return "\n".join(dict.fromkeys(found)) or text.splitlines()[0]
 
 
 def _ending(status: int) -> str:
@@ -459,96 +391,3 @@ def ask_to_abort(folder: RunFolder, state: State) -> None:
     if here:
         # The engine, where its leader was killed and nobody else tells it.
         os.kill(here.pid, signal.SIGTERM)
-
-
-def reconcile(
-    folder: RunFolder,
-    state: State,
-    connect: Callable[[], database.Connection],
-    job_ended: Callable[[str], bool | None],
-) -> State:
-    """The true state of a run whose leader is proven dead: Cromwell's verdict, or *lost*."""
-    if not runs.is_orphaned(state, job_ended):
-        return state
-    request = runs.read_request(folder)
-    if state.state == runs.QUEUED and folder.abort.exists():
-        withdrawn = replace(
-            state, state=runs.ABORTED, note="before it began", as_of=runs.now(), ended=runs.now()
-        )
-        runs.write_state(folder, withdrawn)
-        return withdrawn
-    why = _why_lost(folder, state)
-    try:
-        connection = connect()
-    except NoSpace as error:
-        return runs.as_lost(replace(state, note=str(error)), why)
-    except UserDBError:
-        return runs.as_lost(state, why)
-    with connection:
-        workflow = state.id or (
-            workflows.find_by_label(connection, runs.LABEL, request.token) if request else None
-        )
-        known = replace(state, id=workflow or "", as_of=runs.now(), ended=runs.now())
-        known = _judged(connection, folder, known) or runs.as_lost(known, why)
-        runs.write_state(folder, known)
-        if request:
-            register.save(connection, request, known)
-    return known
-
-
-def _why_lost(folder: RunFolder, state: State) -> str:
-    """What died; its leader's last words, where that was before the engine began."""
-    if state.engine_process:
-        return "its engine died"
-    # Of a traceback only what it is about.
-    said = re.sub(r"^\w+(\.\w+)+: ", "", _last_line(folder.leader_log))
-    return f"its leader ended before its engine began{said and f': {said}'}"
-
-
-def _last_line(path: Path) -> str:
-    return process.tail(path, lines=10).rpartition("\n")[2]
-
-
-def _judged(connection: database.Connection, folder: RunFolder, state: State) -> State | None:
-    """The state with Cromwell's verdict and what belongs to it; None where there is no verdict."""
-    verdict = VERDICTS.get((workflows.status(connection, state.id) if state.id else "") or "")
-    if verdict is None:
-        return None
-    write_json(folder.outputs, metadata.outputs(connection, state.id))
-    failures = describe_failures(connection, state.id) if verdict == runs.FAILED else ()
-    return replace(state, state=verdict, failures=failures)
-
-
-def recover(folder: RunFolder, connect: Callable[[], database.Connection]) -> State | None:
-    """The state of a run whose file was lost or spoiled, from the database: None without an end."""
-    request = runs.read_request(folder)
-    if request is None:
-        return None
-    with connect() as connection:
-        workflow = workflows.find_by_label(connection, runs.LABEL, request.token)
-        found = workflows.get(connection, workflow) if workflow else None
-        if found is None:
-            return None
-        state = State(
-            run=folder.number,
-            state=runs.RUNNING,
-            as_of=runs.now(),
-            id=found.id,
-            workflow=request.workflow,
-            name=request.name,
-            started=request.created,
-            ended=runs.moment(found.ended) if found.ended else runs.now(),
-            engine=request.engine,
-            backend=request.backend,
-            calls=tuple(metadata.counts(connection, found.id)),
-            resumes=request.resumes,
-        )
-        known = _judged(connection, folder, state)
-        if known:
-            runs.write_state(folder, known)
-        return known
-
-
-def outputs_of(folder: RunFolder) -> Any:
-    """The outputs that the leader left, or None while there are none."""
-    return read_json(folder.outputs)

@@ -298,7 +298,7 @@ def tail(path: Path, *, lines: int = 10) -> str:
     """The last lines of a log, "" when there is none."""
     try:
         with path.open("rb") as file:
-            file.seek(max(0, path.stat().st_size - 200 * lines))
+            file.seek(max(0, path.stat().st_size - 4096 - 200 * lines))
             return "\n".join(file.read().decode(errors="replace").splitlines()[-lines:])
     except FileNotFoundError:
         return ""

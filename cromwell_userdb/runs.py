@@ -234,6 +234,11 @@ def _state_of(facts: dict[str, Any]) -> State:
     return State(**facts)
 
 
+def read_outputs(folder: RunFolder) -> Any:
+    """The outputs that the leader left, or None while there are none."""
+    return read_json(folder.outputs)
+
+
 def newest(folder: RunFolder) -> RunFolder:
     """The run that goes on with this one's work, or this one where nobody does."""
     state = read_state(folder)

@@ -26,7 +26,7 @@ LAYERS = [
     "pulled runs",
     "binaries disk files hooks images java keys lease pack register releases schema traps"
     " callcache cluster limits metadata modules runtimes slurm workflows",
-    "cancels conda demands layout queue reading tally",
+    "cancels conda demands enginelog layout queue reading tally verdicts",
     "adoption engine leader provision pulls server supervisor",
     "claim docker prepare upgrades",
     "startup",

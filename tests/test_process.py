@@ -18,6 +18,12 @@ def held(mark: Path) -> process.Child:
     )
 
 
+def test_the_last_line_of_a_log_is_whole_however_long_it_is(tmp_path: Path):
+    log = tmp_path / "log"
+    log.write_text("before\n" + "word " * 400 + "end\n")
+    assert process.tail(log, lines=1) == "word " * 400 + "end"
+
+
 def test_a_child_that_is_held_begins_when_it_is_let_go(tmp_path: Path):
     child = held(tmp_path / "mark")
     assert not process.has_ended(child, within=0.2)

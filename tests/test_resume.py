@@ -21,7 +21,7 @@ from cluster import Cluster
 from lab import WDL, Lab, kill, until
 from people import Member, Person, on
 
-from cromwell_userdb import adoption, locks
+from cromwell_userdb import adoption, enginelog, locks
 from cromwell_userdb.adoption import Dead
 from cromwell_userdb.errors import UsageError
 from cromwell_userdb.metadata import Call
@@ -345,8 +345,8 @@ def test_the_id_of_a_workflow_is_in_the_log_where_the_database_never_had_it(tmp_
     log = tmp_path / "engine.log"
     id = "02a65e19-bb22-4dab-b0cc-ac3768c50163"
     log.write_text(f"2026 INFO - starting\n2026 INFO - Workflow submitted UUID({id})\n")
-    assert adoption.told_id(log) == id
-    assert adoption.told_id(tmp_path / "absent") == ""
+    assert enginelog.told_id(log) == id
+    assert enginelog.told_id(tmp_path / "absent") == ""
 
 
 # --- on SLURM --------------------------------------------------------------------------------

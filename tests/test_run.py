@@ -338,7 +338,7 @@ def led(own_lab: Lab) -> Iterator[Callable[..., RunFolder]]:
 
 def test_outputs_whose_rows_come_after_the_verdict_are_told(led: Callable[..., RunFolder]):
     """As a Cromwell writes them: the engine is asked for all only when it has left."""
-    assert leader.outputs_of(led(LATE)) == {"late.first": 1, "late.second": 2}
+    assert runs.read_outputs(led(LATE)) == {"late.first": 1, "late.second": 2}
 
 
 @pytest.mark.parametrize("asked", ["", "metadata.json"])

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 import click
 
-from cromwell_userdb import leader, runs
+from cromwell_userdb import runs
 from cromwell_userdb.attempts import Attempt
 from cromwell_userdb.cli import place, screen, standing
 from cromwell_userdb.cli.arguments import OnRun, run_argument
@@ -121,7 +121,7 @@ def status_(place: Place, run: str, call: str | None, as_json: bool) -> None:
     if call:
         return _show_attempts(place, state, call, as_json=as_json)
     if as_json:
-        return screen.answer(runs.as_json(state) | {"outputs": leader.outputs_of(folder)})
+        return screen.answer(runs.as_json(state) | {"outputs": runs.read_outputs(folder)})
     print("\n".join(_described(state, place)))
 
 
@@ -221,7 +221,7 @@ def outputs_(place: Place, run: str, as_json: bool) -> None:
       cromwell-userdb outputs 12 --json
     """
     folder, state = standing.found(place, run)
-    outputs = leader.outputs_of(folder)
+    outputs = runs.read_outputs(folder)
     if as_json:
         return screen.answer(outputs or {})
     if outputs:

@@ -198,9 +198,7 @@ def _reap() -> None:
 
 def conclude(folder: RunFolder, state: State, where: Place, *, as_json: bool) -> None:
     """Say how it ended, print its outputs, and leave with the verdict as exit code."""
-    from cromwell_userdb import leader
-
-    outputs = leader.outputs_of(folder) or {}
+    outputs = runs.read_outputs(folder) or {}
     if as_json:
         screen.answer(runs.as_json(state) | {"outputs": outputs})
     else:

@@ -93,10 +93,10 @@ def _do(where: Place, verb: str, *words: str) -> None:
 
 def _show(where: Place) -> None:
     """The table that the run produced."""
-    from cromwell_userdb import leader, runs
+    from cromwell_userdb import runs
 
     numbers = runs.numbers(where.instance)
-    outputs = leader.outputs_of(where.instance.run(numbers[-1])) or {}
+    outputs = runs.read_outputs(where.instance.run(numbers[-1])) or {}
     if path := outputs.get("reads.table"):
         screen.note("$ column -t " + tilde(path))
         rows = [line.split("\t") for line in Path(path).read_text().splitlines()]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from cromwell_userdb import cancels, leader, runs
+from cromwell_userdb import cancels, runs, verdicts
 from cromwell_userdb.cli import screen
 from cromwell_userdb.cli.place import Place, require
 from cromwell_userdb.database import Connection
@@ -32,7 +32,7 @@ def of(
     state = runs.read_state(folder) or _recovered(where, folder)
     if not state.has_ended:
         ended = job_ended or _job_ended
-        state = leader.reconcile(folder, state, lambda: _connect(where), ended)
+        state = verdicts.reconcile(folder, state, lambda: _connect(where), ended)
     if state.has_ended and (left := cancels.noted(folder)):
         _finish(folder, left)
     return state
@@ -54,7 +54,7 @@ def _recovered(where: Place, folder: RunFolder) -> State:
         raise NotRunning(
             f"run {folder.number} never began: its command died before. Start it again."
         )
-    state = leader.recover(folder, lambda: _connect(where))
+    state = verdicts.recover(folder, lambda: _connect(where))
     if state is None:
         raise NotRunning(
             f"The state of run {folder.number} was lost ({folder.state}), and the database knows "
