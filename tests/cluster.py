@@ -23,6 +23,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import folders
 import pytest
 
 PROGRAMS = ["slurmctld", "slurmd", "slurmdbd", "munged", "mariadbd", "mariadb-install-db", "sbatch"]
@@ -480,7 +481,7 @@ def _remove_cgroups() -> None:
 def cluster() -> Iterator[Cluster]:
     if reason := lacks():
         pytest.skip(reason)
-    root = Path(tempfile.mkdtemp(prefix="hal-", dir="/tmp"))
+    root = folders.made("hal")
     try:
         started = start(root)
     except AssertionError:

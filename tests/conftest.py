@@ -9,10 +9,10 @@ import pytest
 
 pytest_plugins = [
     "cluster",
+    "lab",
     "people",
     "recorded",
     "served",
-    "lab",
     "matrix",
     "disks",
     "apptainer",
@@ -65,7 +65,12 @@ def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Iterator[None, pytest.TestReport, pytest.TestReport]:
     """In CI nothing may be missing: a skip is a failure, but for what runs on demand."""
+    from folders import sweep
+
     report = yield
+    if report.failed and "lab" in item.fixturenames and (lab := item.funcargs.get("lab")):
+        # The calls of a test that failed would keep the machine from those of the next.
+        sweep(lab.root)
     expected = hasattr(report, "wasxfail") or any(map(item.get_closest_marker, ON_DEMAND))
     if IN_CI and report.skipped and not expected:
         report.outcome = "failed"

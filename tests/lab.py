@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import folders
 import pytest
 
 COMMAND = (sys.executable, "-m", "cromwell_userdb")
@@ -107,22 +106,15 @@ def environment() -> dict[str, str]:
 
 def made(*words: str) -> Lab:
     """A new lab below /tmp, where names are short enough for a socket."""
-    root = Path(tempfile.mkdtemp(prefix="lab-", dir="/tmp")) / "db"
-    lab = Lab(root, environment())
+    lab = Lab(folders.made("lab") / "db", environment())
     done = lab.do("init", "--backend", "local", *words)
     assert done.returncode == 0, done.stderr
     return lab
 
 
 def ended(lab: Lab) -> None:
-    """Stop what runs in a lab, wait for it, and remove it."""
-    for path in sorted(lab.root.glob("runs/*/state.json")):
-        state = json.loads(path.read_text())
-        for name in ("leader", "engine_process"):
-            if state[name] and not state["ended"]:
-                kill(state[name]["pid"])
-    lab.do("db stop", "--force")
-    shutil.rmtree(lab.root.parent, ignore_errors=True)
+    """End what runs in a lab, wait for it, and remove it."""
+    folders.gone(lab.root.parent)
 
 
 def kill(pid: int, signum: signal.Signals = signal.SIGKILL) -> None:

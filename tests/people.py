@@ -12,14 +12,16 @@ import os
 import shutil
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Self
 
+import folders
 import pytest
 from cluster import PATH, Cluster, _make_user, as_user
+from lab import until
 from packaging.requirements import Requirement
 
 import cromwell_userdb
@@ -89,9 +91,9 @@ def public_python() -> Iterator[list[str]]:
     interpreter = passable_interpreter()
     if interpreter is None:
         pytest.skip(f"needs a {VERSION} that other users may start")
-    root = Path(tempfile.mkdtemp(prefix="python-", dir="/tmp"))
+    root = folders.made("python")
     yield [str(install(root, interpreter))]
-    shutil.rmtree(root)
+    folders.gone(root)
 
 
 @pytest.fixture
@@ -108,10 +110,10 @@ def _person(name: str, python: list[str]) -> Iterator[Person]:
     if os.geteuid():
         pytest.skip("needs root")
     _make_user(name)
-    home = Path(tempfile.mkdtemp(prefix=f"{name}-", dir="/tmp"))
+    home = folders.made(name)
     shutil.chown(home, name, name)
     yield Person(name, home, (*python, "-m", "cromwell_userdb"))
-    shutil.rmtree(home, ignore_errors=True)
+    folders.gone(home)
 
 
 def passable_interpreter() -> Path | None:
@@ -174,3 +176,33 @@ class Member(Person):
 def on(cluster: Cluster, person: Person) -> Member:
     """The person, logged in to the cluster."""
     return Member(**vars(person), slurm_conf=cluster.conf)
+
+
+@contextmanager
+def gone_afterwards(member: Member) -> Iterator[Member]:
+    """Whatever becomes of the block, nothing of the person's is left: no process and no job."""
+    try:
+        yield member
+    finally:
+        folders.sweep(member.home)
+        member.run("scancel", f"--user={member.name}")
+        until(lambda: not member.run("squeue", "--me", "-h").stdout.strip(), timeout=60)
+
+
+@pytest.fixture
+def member(cluster: Cluster, alice: Person) -> Iterator[Member]:
+    """Alice, logged in to the cluster."""
+    with gone_afterwards(on(cluster, alice)) as person:
+        yield person
+
+
+ENGINES = ["embedded", pytest.param("cromwell", marks=pytest.mark.jar)]
+JAR = os.environ.get("CROMWELL_USERDB_CROMWELL", "")
+
+
+def initialised(member: Member, engine: str = "cromwell" if JAR else "embedded") -> Member:
+    """The person, with an instance and this engine: a Cromwell where there is one."""
+    words = ("--cromwell", JAR) if engine == "cromwell" else ("--engine", "embedded")
+    done = member.userdb("init", *words)
+    assert done.returncode == 0, done.stderr
+    return member

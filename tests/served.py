@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import os
-import shutil
 import signal
-import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import folders
 import pytest
 
 from cromwell_userdb import binaries, database, lease, provision, server, startup
@@ -41,9 +40,9 @@ def templates(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def folder() -> Iterator[Path]:
     """A folder with a short path, for sockets."""
-    path = Path(tempfile.mkdtemp(prefix="db-", dir="/tmp"))
+    path = folders.made("db")
     yield path
-    shutil.rmtree(path, ignore_errors=True)
+    folders.gone(path)
 
 
 @pytest.fixture

@@ -6,13 +6,11 @@ With CROMWELL_USERDB_CROMWELL the same on a Cromwell.
 from __future__ import annotations
 
 import json
-import os
-from collections.abc import Iterator
 
 import pytest
 from cluster import Cluster
 from lab import WDL, until
-from people import Member, Person, on
+from people import ENGINES, Member, initialised
 
 pytestmark = [
     pytest.mark.functional,
@@ -21,7 +19,6 @@ pytestmark = [
     pytest.mark.timeout(300),
 ]
 
-JAR = os.environ.get("CROMWELL_USERDB_CROMWELL", "")
 FACTS = ["jobname", "partition", "timelimitraw", "alloccpus", "reqmem", "alloctres", "submitline"]
 SETTINGS = {
     "slurm.partition": "low",
@@ -33,15 +30,9 @@ SETTINGS = {
 }
 
 
-@pytest.fixture(params=["embedded", pytest.param("cromwell", marks=pytest.mark.jar)])
-def member(cluster: Cluster, alice: Person, request: pytest.FixtureRequest) -> Iterator[Member]:
-    person = on(cluster, alice)
-    words = ("--cromwell", JAR) if request.param == "cromwell" else ("--engine", "embedded")
-    done = person.userdb("init", *words)
-    assert done.returncode == 0, done.stderr
-    yield person
-    person.run("scancel", "--user=alice")
-    person.userdb("db", "stop", "--force")
+@pytest.fixture(params=ENGINES)
+def member(member: Member, request: pytest.FixtureRequest) -> Member:
+    return initialised(member, request.param)
 
 
 def jobs(member: Member) -> dict[str, dict[str, str]]:

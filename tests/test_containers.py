@@ -6,18 +6,18 @@ import json
 import os
 import shutil
 import subprocess
-import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import folders
 import pytest
 from apptainer import Apptainer
 from calls import Call, Run, wait_for
 from cluster import PATH, Cluster
 from lab import WDL
 from matrix import Docker
-from people import Person, on
+from people import Member, Person
 
 pytestmark = [pytest.mark.functional, pytest.mark.root, pytest.mark.timeout(240)]
 
@@ -29,11 +29,11 @@ LOOK = "cat /etc/small-image; id -un; pwd"
 @pytest.fixture(scope="session")
 def images(apptainer: Apptainer) -> Iterator[Path]:
     """A folder of an administrator's, with one image in it."""
-    folder = Path(tempfile.mkdtemp(prefix="images-", dir="/tmp"))
+    folder = folders.made("images")
     folder.chmod(0o755)
     (folder / f"{DIGEST.replace(':', '-')}.sif").symlink_to(apptainer.image)
     yield folder
-    shutil.rmtree(folder)
+    folders.gone(folder)
 
 
 MakeRun = Callable[..., Run]
@@ -218,24 +218,23 @@ def test_a_cancelled_job_leaves_nothing_of_its_container(slurm_run: Run) -> None
 
 
 @pytest.fixture
-def owner(alice: Person, apptainer: Apptainer) -> Iterator[Person]:
+def owner(alice: Person, apptainer: Apptainer) -> Person:
     """Alice with an instance, and an image that she was given as a file."""
-    yield from _with_image(alice, apptainer, "--backend", "local")
+    return _with_image(alice, apptainer, "--backend", "local")
 
 
 @pytest.fixture
-def member(cluster: Cluster, alice: Person, apptainer: Apptainer) -> Iterator[Person]:
+def member(member: Member, apptainer: Apptainer) -> Person:
     """The same on a cluster."""
-    yield from _with_image(on(cluster, alice), apptainer)
+    return _with_image(member, apptainer)
 
 
-def _with_image(person: Person, apptainer: Apptainer, *words: str) -> Iterator[Person]:
+def _with_image(person: Person, apptainer: Apptainer, *words: str) -> Person:
     done = person.userdb("init", *words, env=_jar())
     assert done.returncode == 0, done.stderr
     done = person.userdb("images", "add", apptainer.image, "lab/small:1.0")
     assert done.returncode == 0, done.stderr
-    yield person
-    person.userdb("db", "stop", "--force")
+    return person
 
 
 def _jar() -> dict[str, str]:

@@ -6,14 +6,13 @@ With CROMWELL_USERDB_CROMWELL the same on a Cromwell, which counts every retry a
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from cluster import Cluster
 from lab import WDL, until
-from people import Member, Person, on
+from people import ENGINES, Member, initialised
 
 pytestmark = [
     pytest.mark.functional,
@@ -22,20 +21,13 @@ pytestmark = [
     pytest.mark.timeout(400),
 ]
 
-JAR = os.environ.get("CROMWELL_USERDB_CROMWELL", "")
 
-
-@pytest.fixture(params=["embedded", pytest.param("cromwell", marks=pytest.mark.jar)])
-def member(cluster: Cluster, alice: Person, request: pytest.FixtureRequest) -> Iterator[Member]:
-    person = on(cluster, alice)
-    words = ("--cromwell", JAR) if request.param == "cromwell" else ("--engine", "embedded")
-    done = person.userdb("init", *words)
-    assert done.returncode == 0, done.stderr
-    person.userdb("config", "set", "slurm.poll_seconds", "3")
-    person.userdb("config", "set", "run.memory_factor", "3")
-    yield person
-    person.run("scancel", "--user=alice")
-    person.userdb("db", "stop", "--force")
+@pytest.fixture(params=ENGINES)
+def member(member: Member, request: pytest.FixtureRequest) -> Member:
+    initialised(member, request.param)
+    member.userdb("config", "set", "slurm.poll_seconds", "3")
+    member.userdb("config", "set", "run.memory_factor", "3")
+    return member
 
 
 @pytest.fixture

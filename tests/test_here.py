@@ -6,14 +6,12 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from cluster import Cluster
-from lab import WDL, kill, until
-from people import Member, Person, on
+from lab import WDL, until
+from people import Member, Person
 
 from cromwell_userdb import limits
 
@@ -40,24 +38,15 @@ slurm = [pytest.mark.functional, pytest.mark.root, pytest.mark.slurm]
 
 
 @pytest.fixture
-def member(cluster: Cluster, alice: Person) -> Iterator[Member]:
+def member(member: Member) -> Member:
     """Alice, logged in to login1, with one core of it for herself."""
-    person = on(cluster, alice).at("login1")
+    person = member.at("login1")
     settings = person.home / ".config/cromwell-userdb/settings.toml"
     settings.parent.mkdir(parents=True)
     settings.write_text("[limits]\ncores = 1\n")
     person.run("true")
     os.chown(settings.parent, *_owner(person.home))
-    yield person
-    for path in (person.home / ".local/share/cromwell-userdb/default/runs").glob("*/state.json"):
-        state = json.loads(path.read_text())
-        for name in ("leader", "engine_process"):
-            if state[name] and not state["ended"]:
-                kill(state[name]["pid"])
-    person.run("scancel", "--user=alice")
-    until(lambda: not person.run("squeue", "--me", "-h").stdout.strip(), timeout=60)
-    for host in ("login1", ""):
-        person.at(host).userdb("db", "stop", "--force")
+    return person
 
 
 def _owner(path: Path) -> tuple[int, int]:

@@ -5,13 +5,11 @@ from __future__ import annotations
 import json
 import shlex
 import tomllib
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from cluster import Cluster as RealCluster
-from people import Member, Person, on
+from people import Member, Person
 
 from cromwell_userdb import policy
 from cromwell_userdb.cli.place import Place
@@ -66,13 +64,6 @@ def test_what_is_set_or_fixed_is_not_asked_for():
 
 
 # --- on a real cluster -----------------------------------------------------------------------
-
-
-@pytest.fixture
-def member(cluster: RealCluster, alice: Person) -> Iterator[Member]:
-    person = on(cluster, alice)
-    yield person
-    person.userdb("db", "stop", "--force")
 
 
 def kept(person: Person) -> dict[str, Any]:

@@ -3,7 +3,6 @@
 import json
 
 import pytest
-from people import on
 from test_run_images import WDL
 
 from cromwell_userdb import images
@@ -14,8 +13,8 @@ JOB = {"CROMWELL_USERDB_CONTAINER_PULL": "job", "CROMWELL_USERDB_SLURM_PARTITION
 
 
 @pytest.fixture
-def member(cluster, alice, apptainer):
-    return on(cluster, alice)
+def member(member, apptainer):
+    return member
 
 
 def pulling(cluster):

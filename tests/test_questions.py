@@ -5,15 +5,14 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from cluster import PATH, Cluster
+from cluster import PATH
 from lab import WDL
-from people import Member, Person, on
+from people import Member
 
 pytestmark = [
     pytest.mark.functional,
@@ -44,8 +43,8 @@ class Watched:
 
 
 @pytest.fixture
-def watched(cluster: Cluster, alice: Person) -> Iterator[Watched]:
-    programs = alice.home / "programs"
+def watched(member: Member) -> Watched:
+    programs = member.home / "programs"
     programs.mkdir()
     log = programs / "log"
     real = shutil.which("squeue", path=PATH)
@@ -53,11 +52,8 @@ def watched(cluster: Cluster, alice: Person) -> Iterator[Watched]:
     proxy.write_text(f'#!/bin/bash\necho "$EPOCHREALTIME $*" >>{log}\nexec {real} "$@"\n')
     proxy.chmod(0o755)
     log.touch()
-    shutil.chown(log, alice.name)
-    person = Watched(on(cluster, alice), log)
-    yield person
-    for name in ("one", "two"):
-        person.member.userdb("db", "stop", "--force", "--name", name)
+    shutil.chown(log, member.name)
+    return Watched(member, log)
 
 
 def test_all_that_a_user_has_running_is_one_question_an_interval(watched: Watched) -> None:

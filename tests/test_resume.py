@@ -6,20 +6,18 @@ The engine is the embedded one, or the Cromwell that CROMWELL_USERDB_CROMWELL na
 from __future__ import annotations
 
 import json
-import os
 import random
 import shlex
 import shutil
 import subprocess
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from cluster import Cluster
 from lab import WDL, Lab, kill, until
-from people import Member, Person, on
+from people import Member, initialised
 
 from cromwell_userdb import adoption, enginelog, locks
 from cromwell_userdb.adoption import Dead
@@ -353,22 +351,10 @@ def test_the_id_of_a_workflow_is_in_the_log_where_the_database_never_had_it(tmp_
 
 
 @pytest.fixture
-def member(cluster: Cluster, alice: Person) -> Iterator[Member]:
+def member(member: Member) -> Member:
     """Alice on the cluster, with an instance and the workflow that leaves marks."""
-    person = on(cluster, alice)
-    jar = os.environ.get("CROMWELL_USERDB_CROMWELL")
-    done = person.userdb("init", *(["--cromwell", jar] if jar else []))
-    assert done.returncode == 0, done.stderr
-    shutil.copy(MARKED, person.home)
-    yield person
-    for path in (person.home / ".local/share/cromwell-userdb/default/runs").glob("*/state.json"):
-        state = json.loads(path.read_text())
-        for name in ("leader", "engine_process"):
-            if state[name] and not state["ended"]:
-                kill(state[name]["pid"])
-    person.run("scancel", "--user=alice")
-    until(lambda: not person.run("squeue", "--me", "-h").stdout.strip(), timeout=60)
-    person.userdb("db", "stop", "--force")
+    shutil.copy(MARKED, member.home)
+    return initialised(member)
 
 
 @pytest.mark.functional

@@ -12,7 +12,6 @@ import json
 import os
 import random
 import shutil
-import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -21,10 +20,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import folders
 import pytest
 from cluster import CGROUPS, Cluster, lacks, start, stop
 from lab import WDL, kill, until
-from people import Member, Person, on
+from people import Member, Person, gone_afterwards, initialised, on
 
 pytestmark = [
     pytest.mark.functional,
@@ -46,7 +46,7 @@ def weather(name: str, **more: Any) -> Iterator[Cluster]:
     """A cluster that nobody else is on."""
     if reason := lacks():
         pytest.skip(reason)
-    root = Path(tempfile.mkdtemp(prefix=f"{name}-", dir="/tmp"))
+    root = folders.made(name)
     try:
         yield start(root, name=name, **more)
     finally:
@@ -67,19 +67,13 @@ def member(storm: Cluster, alice: Person) -> Iterator[Member]:
 
 
 @contextmanager
-def settled(cluster: Cluster, person: Person, *words: str) -> Iterator[Member]:
+def settled(cluster: Cluster, person: Person) -> Iterator[Member]:
     """The person on the cluster, with an instance; nothing of theirs is left afterwards."""
-    there = on(cluster, person)
-    done = there.userdb("init", *(["--cromwell", JAR] if JAR else []), *words)
-    assert done.returncode == 0, done.stderr
-    there.userdb("config", "set", "slurm.poll_seconds", "5")
-    shutil.copy(WDL / "storm.wdl", there.home)
-    yield there
-    for number in numbers(there):
-        lose(there, number)
-    there.run("scancel", f"--user={there.name}")
-    until(lambda: not queue(there), timeout=60)
-    there.userdb("db", "stop", "--force")
+    with gone_afterwards(on(cluster, person)) as there:
+        initialised(there)
+        there.userdb("config", "set", "slurm.poll_seconds", "5")
+        shutil.copy(WDL / "storm.wdl", there.home)
+        yield there
 
 
 # What is typed, and what is seen.

@@ -3,29 +3,22 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from cluster import Cluster
 from lab import WDL, until
-from people import Member, Person, on
+from people import Member, Person, initialised
 
 pytestmark = [pytest.mark.functional, pytest.mark.root, pytest.mark.slurm]
 
 
 @pytest.fixture
-def member(cluster: Cluster, alice: Person) -> Iterator[Member]:
+def member(member: Member) -> Member:
     """Alice on the cluster, with an instance that nobody serves."""
-    person = on(cluster, alice)
-    done = person.userdb("init")
-    assert done.returncode == 0, done.stderr
-    person.userdb("db", "stop")
-    yield person
-    person.run("scancel", "--user=alice")
-    until(lambda: not person.run("squeue", "--me", "-h").stdout.strip(), timeout=60)
-    person.userdb("db", "stop", "--force")
+    initialised(member, "embedded").userdb("db", "stop")
+    return member
 
 
 def wdl(person: Person, name: str) -> Path:
@@ -117,19 +110,19 @@ class TestAtItsLimit:
         run = submitted(member, "long.wdl", *words)
         until(lambda: _running(member, run["run"]) == 2, timeout=60)
         member.run("scancel", "--signal=TERM", "--batch", run["job"])
-    def test_one_that_is_told_as_its_engine_begins_aborts_as_well(self, member: Member):
-        run = submitted(member, "long.wdl", "--on-limit", "abort")
-        folder = member.home / ".local/share/cromwell-userdb/default/runs" / str(run["run"])
-        until(lambda: json.loads((folder / "state.json").read_text())["engine_process"], timeout=60)
-        member.run("scancel", "--signal=TERM", "--batch", run["job"])
-        assert member.userdb("attach", str(run["run"])).returncode == 7
-
         return int(run["run"])
 
     def test_a_leader_that_is_to_abort_leaves_no_job(self, member: Member):
         run = self.told(member, "abort", 600)
         assert member.userdb("attach", str(run)).returncode == 7
         until(lambda: not member.run("squeue", "--me", "-h").stdout.strip(), timeout=60)
+
+    def test_one_that_is_told_as_its_engine_begins_aborts_as_well(self, member: Member):
+        run = submitted(member, "long.wdl", "--on-limit", "abort")
+        folder = member.home / ".local/share/cromwell-userdb/default/runs" / str(run["run"])
+        until(lambda: json.loads((folder / "state.json").read_text())["engine_process"], timeout=60)
+        member.run("scancel", "--signal=TERM", "--batch", run["job"])
+        assert member.userdb("attach", str(run["run"])).returncode == 7
 
     def test_a_leader_that_is_to_adopt_leaves_its_jobs_for_a_resume(self, member: Member):
         run = self.told(member, "adopt", 25)
@@ -161,21 +154,21 @@ class TestFromElsewhere:
         done = login2.userdb("submit", wdl(member, "hello.wdl"))
         assert done.returncode == 0, done.stderr
         assert login2.userdb("attach", done.stdout.strip()).returncode == 0
-        logs = login.userdb("logs", str(run), "--call", "sl[1]", "--json")
-        (told,) = json.loads(logs.stdout)
-        assert (told["call"], told["status"]) == ("sl[1]", "running")
-        assert "this is what the calls' folders tell" in logs.stderr
         assert login1.userdb("db", "status").returncode == 3
 
     def test_a_run_is_seen_and_aborted_from_any_node(self, member: Member):
-        assert [calls["running"] for calls in state(login, run)["calls"]] == [0]
         run = submitted(member, "long.wdl", "--input", "long.s=600")["run"]
         login = member.at("login2")
         until(lambda: _running(login, run) == 3, timeout=120)
         assert json.loads(login.userdb("list", "--json").stdout)[0]["state"] == "running"
+        logs = login.userdb("logs", str(run), "--call", "sl[1]", "--json")
+        (told,) = json.loads(logs.stdout)
+        assert (told["call"], told["status"]) == ("sl[1]", "running")
+        assert "this is what the calls' folders tell" in logs.stderr
         done = login.userdb("abort", str(run))
         assert done.returncode == 0, done.stderr
         assert login.userdb("attach", str(run)).returncode == 7
+        assert [calls["running"] for calls in state(login, run)["calls"]] == [0]
         until(lambda: not member.run("squeue", "--me", "-h").stdout.strip(), timeout=60)
 
 

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from cluster import Cluster
-from people import Member, Person, on
+from people import Member, initialised
 
 from cromwell_userdb import wdl
 from cromwell_userdb.cli import wishes as asked
@@ -157,12 +155,8 @@ def test_options_speak_for_tasks_that_say_nothing() -> None:
 
 
 @pytest.fixture
-def member(cluster: Cluster, alice: Person) -> Iterator[Member]:
-    person = on(cluster, alice)
-    done = person.userdb("init")
-    assert done.returncode == 0, done.stderr
-    yield person
-    person.userdb("db", "stop", "--force")
+def member(member: Member) -> Member:
+    return initialised(member, "embedded")
 
 
 WRONG = """\
