@@ -164,7 +164,8 @@ def _is_worked_on(instance: Instance) -> bool:
 
 def processes(instance: Instance) -> list[int]:
     """This user's server processes of `instance` on this host, whoever started them."""
-    return [pid for pid, root in _serving(os.geteuid()) if root == instance.root]
+    own = instance.root.resolve()
+    return [pid for pid, root in _serving(os.geteuid()) if root.resolve() == own]
 
 
 def _serving(uid: int) -> list[tuple[int, Path]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 _LISTENING, _CONNECTED = "01", "03"
@@ -31,5 +32,11 @@ def states(table: str, path: Path) -> list[str]:
     ... ffff: 00000003 00000000 00000000 0001 03 19 /r/s2''', Path("/r/s"))
     ['01', '03']
     """
-    ending = f" {path}"
-    return [line.split(None, 6)[5] for line in table.splitlines() if line.endswith(ending)]
+    named = [line.split(None, 7) for line in table.splitlines() if line.endswith(f"/{path.name}")]
+    names = {str(path)}
+    if str(path) not in {parts[-1] for parts in named}:
+        # By another name of its folder it is the same socket, as where a home is behind a link.
+        meant = os.path.realpath(path)
+        others = {parts[-1] for parts in named if parts[-1].startswith("/")}
+        names = {name for name in others if os.path.realpath(name) == meant}
+    return [parts[5] for parts in named if parts[-1] in names]

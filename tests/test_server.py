@@ -139,6 +139,14 @@ def test_there_is_nothing_to_start_before_init(folder, program):
         startup.start(Instance(folder / "i"), program)
 
 
+def test_a_server_is_known_by_every_name_of_its_folder(served, tmp_path):
+    link = tmp_path / "home"
+    link.symlink_to(served.root.parent)
+    same = Instance(link / served.root.name)
+    assert (server.status(same).state, server.serves(same, 0)) == ("running", True)
+    assert server.processes(same) == server.processes(served) != []
+
+
 def test_the_status_of_each_state_is_told_without_asking_the_server(born, folder, program):
     nothing = Instance(folder / "nothing")
     instance = born(folder / "i")
