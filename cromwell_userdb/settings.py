@@ -74,7 +74,7 @@ class Settings:
         "auto", "where calls run; decided at init", choices=("auto", "local", "slurm")
     )
     run_executions: str = _setting("", "folder that workflows run in", path=True)
-    run_concurrent_jobs: int = _setting(0, "calls at the same time; 0: no limit of ours")
+    run_concurrent_jobs: int = _setting(0, "calls at the same time; 0: as many as the place takes")
     run_job_rate: int = _setting(20, "calls started a second, at most")
     run_memory_mb: int = _setting(2000, "memory of a task that asks for none, MB")
     run_memory_factor: float = _setting(1.0, "more next time, if a call ran out of its memory")

@@ -134,6 +134,12 @@ def test_a_flag_wins_over_the_environment(world, monkeypatch):
     assert 'default = "local"' in world.run("config", "render", "--backend", "local").out
 
 
+def test_calls_that_wait_on_this_machine_are_processes_and_limited(world, monkeypatch):
+    monkeypatch.setenv("CROMWELL_USERDB_LOCAL_CORES", "6")
+    said = world.run("config", "render", "--backend", "local").out
+    assert "concurrent-job-limit = 112\n" in said
+
+
 def test_layers_add_up_where_they_speak_of_different_settings(world):
     write(world.user_file, '[slurm]\naccount = "lab"\n')
     write(world.settings, '[slurm]\npartition = "long"\n')

@@ -69,6 +69,14 @@ def share(where: Place) -> tuple[int, int]:
     return settings.local_cores or machine.cores, memory
 
 
+def concurrent_jobs(where: Place) -> int:
+    """How many calls of a run may be here at once, with those that wait for their turn.
+
+    Each that waits is a process, and each end looks at all processes: the engine keeps the rest.
+    """
+    return where.settings.run_concurrent_jobs or 100 + 2 * share(where)[0]
+
+
 def check_run(where: Place) -> None:
     """Refuse to lead a run where the site lets none be led: on a login node; raises UsageError."""
     if where.settings.site_run_on_login_node or not is_login_node():

@@ -96,7 +96,7 @@ def conf(
         duplication=settings.cache_duplication,
         concurrent_jobs=believed.concurrent_jobs(settings)
         if on_slurm
-        else settings.run_concurrent_jobs,
+        else here.concurrent_jobs(where),
         job_rate=settings.run_job_rate,
         poll_seconds=settings.slurm_poll_seconds,
         failure_mode=settings.run_failure_mode,
