@@ -364,21 +364,15 @@ def test_what_slurm_never_heard_of_an_abort_is_cancelled_by_the_next_command(
 ):
     number = begin(member, [300, 300])
     wait_for_calls(member, number, 2)
+    notes = folder(member, number) / "cancel"
     with stopped(storm):
         member.userdb("abort", str(number), "--no-wait")
-        until(lambda: state(member, number)["ended"], timeout=60)
-        # A leader waits for SLURM; the end of its job ends it, and all that is left in it.
-        leader = state(member, number)["leader"]["pid"]
-        assert Path(f"/proc/{leader}").exists()
-        kill(leader)
-        for pid in processes(f"{folder(member, number)}/hooks/"):
-            kill(pid)
+        until(lambda: notes.exists() and len(list(notes.iterdir())) == 2)
+        # As the end of a leader's job ends all that is in it.
+        until(lambda: not kill_all_but_jobs(member))
         assert "SLURM is to cancel 2 jobs of run 1" in member.userdb("db", "status").stdout
         # That of a call whose job nobody knows.
-        next((folder(member, number) / "cancel").iterdir()).rename(
-            folder(member, number) / "cancel/call-7-7"
-        )
-        assert "SLURM gives no answer yet" in member.userdb("status", str(number)).stderr
+        next(notes.iterdir()).rename(notes / "call-7-7")
     assert len(queue(member)) == 2
     told = member.userdb("status", str(number)).stderr
     assert "2 had not ended, and are cancelled" in told
@@ -386,13 +380,14 @@ def test_what_slurm_never_heard_of_an_abort_is_cancelled_by_the_next_command(
     assert member.userdb("status", str(number)).stderr == ""
 
 
-def processes(word: str) -> list[int]:
-    """Those on this machine with this in their command."""
+def kill_all_but_jobs(person: Person) -> list[int]:
+    """Kill what the person has on this machine, but for jobs of SLURM; returns what that was."""
     found = []
-    for entry in Path("/proc").glob("[0-9]*"):
+    for pid in folders.processes(person.home):
         with suppress(OSError):
-            if os.fsencode(word) in (entry / "cmdline").read_bytes():
-                found.append(int(entry.name))
+            if b"SLURM_JOB_ID=" not in Path(f"/proc/{pid}/environ").read_bytes():
+                found.append(pid)
+                kill(pid)
     return found
 
 
