@@ -229,11 +229,22 @@ def make(folder: Path) -> Path:
 
 
 def check(store: Store) -> Store:
-    """Refuse folders into which anybody could lay an image for us to run."""
-    for folder in store.folders:
-        if folder.is_dir() and folder.stat().st_mode & 0o002:
+    """Refuse folders that we can't read, or into which anybody could lay an image for us to run."""
+    for folder in filter(_is_readable, store.folders):
+        if folder.stat().st_mode & 0o002:
             raise NotPrivate(f"Anybody may put images into {folder}: chmod o-w {folder}")
     return store
+
+
+def _is_readable(folder: Path) -> bool:
+    """False where there is none yet; raises UsageError where it is closed to us."""
+    try:
+        listed(folder)
+        return folder.is_dir()
+    except OSError as error:
+        raise UsageError(
+            f"The images in {folder} can't be looked at: {str(error.strerror).lower()}."
+        ) from error
 
 
 def mode_in(folder: Path) -> int:

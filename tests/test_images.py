@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -173,6 +174,23 @@ def test_a_folder_that_anybody_may_fill_is_refused(tmp_path):
     (tmp_path / "open").chmod(0o777)
     with pytest.raises(NotPrivate, match=r"Anybody may put images into .*/open: chmod o-w"):
         images.check(Store(tmp_path / "own", (tmp_path / "open",)))
+
+
+@pytest.mark.root
+@pytest.mark.parametrize("closed", ["site", f"site/{images.INDEX}"])
+def test_a_folder_that_is_closed_to_us_is_said(tmp_path, closed):
+    with tempfile.TemporaryDirectory() as above:
+        site = Store(Path(above, "site"))
+        add(site, tmp_path, "lab/tool:1")
+        for path in (Path(above), site.own):
+            path.chmod(0o755)
+        Path(above, closed).chmod(0)
+        os.seteuid(65534)
+        try:
+            with pytest.raises(UsageError, match=r"/site can't be looked at: permission denied\.$"):
+                images.check(Store(Path(above, "own"), (site.own,)))
+        finally:
+            os.seteuid(0)
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"images": [{"name": "x"}]}'])
