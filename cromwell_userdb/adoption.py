@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from cromwell_userdb.cluster import minutes_of
 from cromwell_userdb.enginelog import told_id
 from cromwell_userdb.errors import UsageError
 from cromwell_userdb.instance import RunFolder
@@ -100,7 +101,7 @@ def read_overrides(
         found.setdefault(call, {})["memory_mb"] = megabytes(value)
     for word in time:
         call, value = _split(word, "--time", "call=2:00:00")
-        if not re.fullmatch(r"(\d+-)?\d+(:\d+){0,2}", value):
+        if minutes_of(value) is None:
             raise UsageError(f"--time {word}: write minutes, hours:minutes:seconds or days-hours.")
         found.setdefault(call, {})["time"] = value
     for word in cpu:

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
+import shutil
 import zipfile
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import urljoin, urlsplit
 
 from cromwell_userdb import network
 from cromwell_userdb.errors import UsageError
 from cromwell_userdb.record import make_private, write_private
+from cromwell_userdb.runs import LABEL
 
 LARGEST_INPUTS = 100 << 20
 """Bytes of inputs, options or labels that are read; /dev/zero has more."""
@@ -133,17 +136,41 @@ def _yaml(text: str, where: str) -> Any:
         raise UsageError(f"{where}{place}: {problem}.") from error
 
 
+_RELATIVE_IMPORT = re.compile(r"""^\s*import\s+["']((?![^"']*://)[^"'/][^"']*)["']""", re.MULTILINE)
+
+
 def fetch(url: str, folder: Path) -> Path:
-    """Download the workflow at `url` into `folder`, under its own name."""
+    """Download the workflow at `url` into `folder`, and beside it what it imports from there.
+
+    Imports that are not there may be in a zip or folder of imports: whoever reads them tells.
+    """
     if not network.is_remote(url):
         raise UsageError(f"{url}: a workflow is a file, or an http or https address.")
-    target = folder / (Path(urlsplit(url).path).name or "workflow.wdl")
     try:
-        text = network.fetch(url)
+        texts = {url: network.fetch(url)}
     except OSError as error:
         raise UsageError(f"{error}.") from error
-    write_private(target, text)
-    return target
+    waiting = [url]
+    while waiting:
+        importer = waiting.pop()
+        for found in _RELATIVE_IMPORT.finditer(texts[importer]):
+            address = urljoin(importer, found[1])
+            if address not in texts:
+                with contextlib.suppress(OSError):
+                    texts[address] = network.fetch(address)
+                    waiting.append(address)
+    shutil.rmtree(folder, ignore_errors=True)
+    for address, text in texts.items():
+        copy = _mirror(address, folder)
+        make_private(copy.parent)
+        write_private(copy, text)
+    return _mirror(url, folder)
+
+
+def _mirror(url: str, folder: Path) -> Path:
+    """Where what is at `url` lies below `folder`, so that relative imports stay true."""
+    parts = [part for part in urlsplit(url).path.split("/") if part not in {"", ".", ".."}]
+    return folder.joinpath(*parts) if parts else folder / "workflow.wdl"
 
 
 def read_labels(source: str | None, given: Iterable[str]) -> dict[str, str]:
@@ -157,7 +184,7 @@ def read_labels(source: str | None, given: Iterable[str]) -> dict[str, str]:
     return {key: check_label(key, value) for key, value in labels.items()}
 
 
-_RESERVED = ("cromwell-userdb-run", "cromwell-workflow-id")
+_RESERVED = (LABEL, "cromwell-workflow-id")
 
 
 def check_label(key: str, value: Any) -> str:

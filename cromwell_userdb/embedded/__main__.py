@@ -28,11 +28,10 @@ from cromwell_userdb.embedded.provider import Provider, provider_of
 from cromwell_userdb.embedded.record import ENGINE, Failures, Record, failure
 from cromwell_userdb.errors import Stopped, UserDBError
 from cromwell_userdb.options import remarks
+from cromwell_userdb.runs import LABEL
 
 TERMINATED = 143
 """Cromwell's exit status after TERM, whether it aborted or left its jobs."""
-
-RUN_LABEL = "cromwell-userdb-run"
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -186,10 +185,10 @@ def _identity(request: Request, ledger: Ledger, labels: dict[str, str]) -> tuple
     """The workflow's id, and whether it goes on with one whose engine died."""
     if id := request.properties.get("cromwell.userdb.resumes"):
         return id, True
-    run = labels.get(RUN_LABEL)
+    run = labels.get(LABEL)
     connection = ledger.connection()
     if run and connection is not None:
-        for (id,) in database.rows(connection, _UNFINISHED, (RUN_LABEL, run)):
+        for (id,) in database.rows(connection, _UNFINISHED, (LABEL, run)):
             say(f"Going on with {id}, whose engine died.")
             return str(id), True
     return str(uuid.uuid4()), False
