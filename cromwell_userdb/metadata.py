@@ -131,6 +131,10 @@ class Failure:
         return self.of.name if self.of else ""
 
     @property
+    def within(self) -> str:
+        return "/".join(self.of.within) if self.of else ""
+
+    @property
     def shard(self) -> int | None:
         return self.of.shard if self.of else None
 

@@ -69,7 +69,10 @@ class Request:
 
 @dataclass(frozen=True)
 class Failure:
-    """One failed call: its last words and where they lie."""
+    """One failed call: its last words and where they lie.
+
+    `within` is the path of calls whose sub-workflows lead to it, as `cohort[2]/sample[1]`.
+    """
 
     call: str
     shard: int | None
@@ -78,6 +81,7 @@ class Failure:
     return_code: int | None = None
     stderr: str = ""
     last_words: str = ""
+    within: str = ""
 
 
 @dataclass(frozen=True)

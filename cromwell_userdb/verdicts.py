@@ -28,6 +28,7 @@ def describe_failures(
         runs.Failure(
             call=failure.call,
             shard=failure.shard,
+            within=failure.within,
             attempt=failure.attempt,
             message=pulled.explained(failure.message, pulls),
             return_code=failure.return_code,

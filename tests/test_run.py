@@ -66,6 +66,17 @@ def test_a_failure_is_told_with_its_call_code_and_last_words(lab: Lab):
     assert "cromwell-userdb logs" in done.stderr
 
 
+def test_a_failed_call_of_a_sub_workflow_is_told_as_logs_take_it(lab: Lab, tmp_path: Path):
+    (tmp_path / "inner.wdl").write_text(
+        "version 1.0\ntask bad { command { echo no >&2; exit 3 } } workflow inner { call bad }"
+    )
+    outer = 'import "inner.wdl" as i workflow outer { scatter (n in [1]) { call i.inner } }'
+    (tmp_path / "outer.wdl").write_text(f"version 1.0\n{outer}")
+    done = lab.do("run", tmp_path / "outer.wdl")
+    assert ": inner[0]/bad failed." in done.stderr
+    assert lab.answer("logs", "--call", "inner[0]/bad")[0]["call"] == "inner[0]/bad"
+
+
 def test_some_of_many_failing_calls_are_told_and_the_rest_is_kept(lab: Lab):
     done = lab.do("run", WDL / "many_fail.wdl")
     assert done.returncode == 1

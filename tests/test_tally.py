@@ -179,6 +179,14 @@ def test_one_call_is_told_by_its_name() -> None:
     assert endings.ending(failed(17)).splitlines()[0].endswith(": eat[17] ran out of memory.")
 
 
+def test_a_call_of_a_sub_workflow_is_told_by_the_calls_that_lead_to_it() -> None:
+    one = failed(17)
+    inner = replace(one, failures=(replace(one.failures[0], within="farm[2]"),))
+    lines = endings.ending(inner).splitlines()
+    assert lines[0].endswith(": farm[2]/eat[17] ran out of memory.")
+    assert "  look         cromwell-userdb logs 12 --call farm[2]/eat[17]" in lines
+
+
 def test_who_waits_is_known_with_the_reason_and_does_not_run_for_longest() -> None:
     born = datetime.now(UTC) - timedelta(hours=2)
     running = Standing(1, "Running", born, born, job_id="7")

@@ -93,7 +93,7 @@ def _summary(state: State, groups: Sequence[Sequence[Failure]]) -> str:
     became = numbers.BECAME.get(attempt.reason if attempt else "", "failed")
     became = became if len(groups) == 1 else "failed"
     if len(state.failures) == 1:
-        return f": {called(first.call, first.shard)} {became}" if first.call else ""
+        return f": {_name(first)} {became}" if first.call else ""
     names = {failure.call for failure in state.failures}
     became = became.replace("was ", "were ")
     if len(names) > 1:
@@ -105,8 +105,8 @@ def _summary(state: State, groups: Sequence[Sequence[Failure]]) -> str:
 def _told(state: State, failures: Sequence[Failure], option: str) -> Iterator[str]:
     """What happened to calls that failed alike, and where to look for more."""
     first = failures[0]
-    name = called(first.call, first.shard)
-    names = ", ".join(called(one.call, one.shard) for one in failures[:5])
+    name = _name(first)
+    names = ", ".join(_name(one) for one in failures[:5])
     names += f" and {len(failures) - 5} more" if len(failures) > 5 else ""
     why = _cause(first, _attempt_of(state, first))
     yield f"{names}   {why}" if name else why
@@ -116,6 +116,12 @@ def _told(state: State, failures: Sequence[Failure], option: str) -> Iterator[st
     yield f"  look         cromwell-userdb logs {state.run} {which}{option}"
     if first.stderr:
         yield f"  stderr       {first.stderr}"
+
+
+def _name(failure: Failure) -> str:
+    """A failed call as `logs` takes it, with the calls of sub-workflows that lead to it."""
+    own = called(failure.call, failure.shard)
+    return f"{failure.within}/{own}" if failure.within else own
 
 
 def _attempt_of(state: State, failure: Failure) -> Attempt | None:
