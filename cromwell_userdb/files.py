@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import re
-import shutil
 import zipfile
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -155,11 +153,13 @@ def fetch(url: str, folder: Path) -> Path:
         importer = waiting.pop()
         for found in _RELATIVE_IMPORT.finditer(texts[importer]):
             address = urljoin(importer, found[1])
-            if address not in texts:
-                with contextlib.suppress(OSError):
-                    texts[address] = network.fetch(address)
-                    waiting.append(address)
-    shutil.rmtree(folder, ignore_errors=True)
+            if address in texts:
+                continue
+            try:
+                texts[address] = network.fetch(address)
+                waiting.append(address)
+            except OSError:
+                _mirror(address, folder).unlink(missing_ok=True)
     for address, text in texts.items():
         copy = _mirror(address, folder)
         make_private(copy.parent)

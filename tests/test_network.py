@@ -150,6 +150,25 @@ def test_a_run_imports_from_the_network_where_the_setting_allows_it(lab: Lab, im
     assert wdl.load(path, kept=kept).calls == ("w.middle",)  # and the setting is off
 
 
+def test_a_workflow_at_an_address_brings_along_what_it_imports_from_there(site, tmp_path):
+    path = files.fetch(f"{site}/lib/middle.wdl", tmp_path)
+    assert wdl.load(path).calls == ("middle.say",)
+    assert {copy.relative_to(tmp_path).as_posix() for copy in wdl.load(path).files} == {
+        "lib/middle.wdl",
+        "lib/tasks/say.wdl",
+    }
+
+
+def test_what_a_workflow_at_an_address_imports_may_be_brought_along(site, tmp_path, monkeypatch):
+    monkeypatch.setitem(PAGES, "/lib/alone.wdl", OUTER.format("absent/say.wdl"))
+    path = files.fetch(f"{site}/lib/alone.wdl", tmp_path / "cache")
+    with pytest.raises(WdlError, match=r"alone\.wdl:2:1: failed to import absent/say\.wdl"):
+        wdl.load(path)
+    (tmp_path / "mine/absent").mkdir(parents=True)
+    (tmp_path / "mine/absent/say.wdl").write_text(INNER)
+    assert wdl.load(path, imports=[tmp_path / "mine"]).calls == ("middle.say",)
+
+
 def test_a_workflow_that_is_too_large_is_refused_and_not_cut_short(site, tmp_path):
     with pytest.raises(UsageError, match=r"huge.wdl can't be fetched: it is larger than 10 MB\.$"):
         files.fetch(f"{site}/lib/huge.wdl", tmp_path)
