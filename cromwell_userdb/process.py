@@ -11,7 +11,6 @@ import select
 import signal
 import subprocess
 import sys
-import time
 import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -233,31 +232,6 @@ def _serve(module: str, questions: int, answers: int) -> NoReturn:
         status = 0
     finally:
         os._exit(status)
-
-
-def await_ready(
-    child: Child,
-    ready: Callable[[], bool],
-    *,
-    log: Path,
-    name: str,
-    timeout: float = 60,
-    pause: float = 0.02,
-    clock: Callable[[], float] = time.monotonic,
-    sleep: Callable[[float], None] = time.sleep,
-) -> None:
-    """Return once `ready`; raise StartFailed as soon as the child exits or time is up."""
-    deadline = clock() + timeout
-    while not ready():
-        if child.poll() is not None:
-            raise StartFailed(
-                f"{name} ended with status {child.returncode}. The end of {log}:\n{tail(log)}"
-            )
-        if clock() > deadline:
-            raise StartFailed(
-                f"{name} gave no answer in {timeout:g} seconds. The end of {log}:\n{tail(log)}"
-            )
-        sleep(pause)
 
 
 def has_ended(child: Child, *, within: float) -> bool:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from served import until
 
 from cromwell_userdb import database, process
 from cromwell_userdb.database import Connection
@@ -64,12 +65,7 @@ def mariadb() -> Iterator[Path]:
         (place / "tmp").mkdir()
         child = process.spawn(_argv(mariadbd, place), out=place / "log")
         try:
-            process.await_ready(
-                child,
-                lambda: database.accepts(place / "s", user="anyone"),
-                log=place / "log",
-                name="mariadbd",
-            )
+            until(lambda: database.accepts(place / "s", user="anyone"), timeout=60)
             yield place / "s"
         finally:
             process.terminate(child)
