@@ -112,6 +112,12 @@ def read_overrides(
     return found
 
 
+def merged(before: Overrides, more: Overrides) -> dict[str, dict[str, str | int]]:
+    """What was asked for, with what is asked for besides or in its place."""
+    calls = before.keys() | more.keys()
+    return {call: {**before.get(call, {}), **more.get(call, {})} for call in sorted(calls)}
+
+
 def _split(word: str, option: str, example: str) -> tuple[str, str]:
     call, equals, value = word.partition("=")
     if not equals or not re.fullmatch(r"[A-Za-z0-9_.]+(\[\d+\])?", call.strip()):

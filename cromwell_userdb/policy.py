@@ -66,6 +66,13 @@ def check_choice(name: str, value: Value, resolved: Resolved) -> None:
             raise SettingError(refusal(resolved, f"{name} = {word}"))
 
 
+def check_asked(name: str, value: Value, resolved: Resolved) -> None:
+    """Refuse what somebody asks for past the settings, where the site has it otherwise."""
+    if name in resolved.fixed and value not in _parts(resolved.settings.by_name()[name]):
+        raise SettingError(_is_fixed(name, resolved))
+    check_choice(name, value, resolved)
+
+
 def refusal(resolved: Resolved, what: str, *, rule: str = "site.forbidden") -> str:
     """What may not be, whose file says so, and the administrators' own words."""
     return f"{what} may not be, says {_file(resolved, rule)}.{_words(resolved)}"

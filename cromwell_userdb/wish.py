@@ -22,12 +22,14 @@ UNKNOWN = Unknown.UNKNOWN
 class Wish:
     """The runtime section of one task, in the values that a call of it gives.
 
-    `values` are as JSON, or UNKNOWN; `lines` say where each stands, as ``align.wdl:12``.
+    `values` are as JSON, or UNKNOWN; `lines` say where each stands, as ``align.wdl:12``; `call`
+    is what the workflow calls the task.
     """
 
     task: str
     values: Mapping[str, Any]
     lines: Mapping[str, str]
+    call: str = ""
 
     def known(self, name: str) -> Any:
         """The value, None where there is none or nobody knows it yet."""

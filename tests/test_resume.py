@@ -501,6 +501,34 @@ def test_what_failed_gets_the_cores_memory_and_time_that_are_asked_for(
 @pytest.mark.functional
 @pytest.mark.root
 @pytest.mark.slurm
+def test_what_no_node_has_is_refused_before_a_run_is_resumed(member: Member):
+    wdl = member.home / "greedy.wdl"
+    wdl.write_text(
+        "version 1.0\ntask t { command <<< exit 1 >>> "
+        'runtime { slurm_time: "11" slurm_partition: "main" } }\n'
+        "task u { command <<< true >>> runtime { cpu: 4 } }\n"
+        "workflow greedy { call t call u as v }\n"
+    )
+    assert member.userdb("run", wdl, "--slurm-partition", "main").returncode == 1
+    refusals = {
+        ("--memory", "v=70GB"): "--memory v: 70 GB of memory are more than a node of main has "
+        "(62.5 GB).",
+        ("--cpu", "t=65"): "--cpu t: 65 cores are more than a node of main has (64).",
+        ("--time", "v[0]=11", "--slurm-partition", "short"): "--time v[0]: A time limit of 11 is "
+        "more than short allows (10 min). main, low, urgent would do.",
+        ("--slurm-constraint", "new"): "There is no feature 'new'.",
+        ("--slurm-account", "deptb"): "There is no account 'deptb'.",
+    }
+    for words, sentence in refusals.items():
+        done = member.userdb("resume", "1", "--json", *words)
+        assert (done.returncode, done.stdout) == (2, "")
+        assert sentence in done.stderr
+    assert [one["run"] for one in json.loads(member.userdb("list", "--json").stdout)] == [1]
+
+
+@pytest.mark.functional
+@pytest.mark.root
+@pytest.mark.slurm
 def test_a_resumed_run_that_is_aborted_in_the_queue_takes_the_old_jobs_with_it(member: Member):
     marks = member.home / "marks"
     words = ("--input", f"marked.marks={marks}", "--input", "marked.s=4000")

@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 from people import Member, initialised
 
-from cromwell_userdb import wdl
+from cromwell_userdb import policy, wdl
 from cromwell_userdb.cli import wishes as asked
 from cromwell_userdb.demands import Demand
-from cromwell_userdb.errors import UsageError
-from cromwell_userdb.settings import Settings
+from cromwell_userdb.errors import SettingError, UsageError
+from cromwell_userdb.settings import Layer, Resolved, Settings
 from cromwell_userdb.wish import UNKNOWN, Wish
 
 LIBRARY = """\
@@ -145,7 +145,33 @@ def test_attributes_are_read_as_the_hook_reads_them(
 def test_a_value_that_no_engine_understands_is_refused(name: str, value: object, words: str):
     wish = Wish("align", {name: value}, {name: "w.wdl:7"})
     with pytest.raises(UsageError, match=re.escape(f"w.wdl:7: task align: {words}")):
-        asked.check(Settings(), [wish], {}, engine="embedded")
+        asked.check(Resolved(Settings(), {}), [wish], {}, engine="embedded")
+
+
+@pytest.mark.parametrize(
+    ("site", "wanted", "sentence"),
+    [
+        ({"site.forbidden": ("slurm.partition=debug",)}, {"slurm_partition": "main,debug"}, ""),
+        ({"site.forbidden": ("slurm.qos=rush",)}, {"slurm_qos": "rush"}, ""),
+        ({"site.forbidden": ("slurm.extra=--exclusive",)}, {"slurm_extra": "--exclusive"}, ""),
+        (
+            {"slurm.account": "lab", "site.locked": ("slurm.account",)},
+            {"slurm_account": "mine"},
+            "w.wdl:7: task t: slurm.account is fixed at lab by /etc/site.toml. Ask us.",
+        ),
+    ],
+)
+def test_what_the_site_forbids_no_task_may_ask_for(site, wanted, sentence) -> None:
+    rules = Layer("/etc/site.toml", {**site, "site.message": "Ask us."}, is_site=True)
+    resolved = policy.resolve([rules])
+    [(name, value)] = wanted.items()
+    what = f"{name.replace('_', '.', 1)} = {value.rpartition(',')[2]}"
+    sentence = sentence or f"w.wdl:7: task t: {what} may not be, says /etc/site.toml. Ask us."
+    with pytest.raises(SettingError, match=f"^{re.escape(sentence)}$"):
+        asked.check(resolved, [Wish("t", wanted, {name: "w.wdl:7"})], {}, engine="embedded")
+    with pytest.raises(SettingError, match="task t: slurm"):
+        defaults = {"default_runtime_attributes": wanted}
+        asked.check(resolved, [Wish("t", {}, {})], defaults, engine="embedded")
 
 
 def test_options_speak_for_tasks_that_say_nothing() -> None:
@@ -200,4 +226,20 @@ def test_what_slurm_would_refuse_of_a_task_is_refused_with_its_line(member: Memb
         "w.wdl:12: task a: 70 GB of memory are more than a node of short has (62.5 GB).",
         "w.wdl:15: task a: No node of short has a GPU. low, urgent would do.",
     ]
+    assert json.loads(member.userdb("list", "--json").stdout) == []
+
+
+@pytest.mark.functional
+@pytest.mark.root
+@pytest.mark.slurm
+def test_a_task_in_a_partition_that_the_site_forbids_starts_nothing(member: Member) -> None:
+    site, path = member.home / "site.toml", member.home / "w.wdl"
+    site.write_text('[site]\nforbidden = ["slurm.partition=short"]\n')
+    site.chmod(0o644)
+    path.write_text(WRONG)
+    env = {"CROMWELL_USERDB_SITE": str(site)}
+    done = member.userdb("run", path, "--json", env=env)
+    assert (done.returncode, done.stdout) == (2, "")
+    said = f"w.wdl:10: task a: slurm.partition = short may not be, says {site}.\n"
+    assert done.stderr.replace("~", str(member.home)) == said
     assert json.loads(member.userdb("list", "--json").stdout) == []

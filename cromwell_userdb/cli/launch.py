@@ -106,7 +106,7 @@ def order(
     else:
         containers.check(where, found.wishes, options)
         if here.backend(where) == "slurm":
-            wishes.check(where.settings, found.wishes, options, engine=engine.kind)
+            wishes.check(where.resolved, found.wishes, options, engine=engine.kind)
     named = words["wdl"]
     language = [("-t", words["kind"]), ("-v", words["type_version"])]
     return Order(
@@ -214,7 +214,7 @@ def enter(what: Order, *, on_limit: str = "abort") -> RunFolder:
         sources=files.keep_sources(what.sources, folder.path),
     )
     for name, text in what.fetched.items():
-        write_private(make_private(_fetched(folder)) / name, text)
+        write_private(make_private(fetched(folder)) / name, text)
     if what.images:
         write_json(folder.images, what.images)
     write_json(folder.inputs, what.inputs)
@@ -295,12 +295,12 @@ def _properties(where: Place, folder: RunFolder) -> dict[str, str]:
     found = {}
     if where.settings.engine_network_imports:
         found["cromwell.userdb.network-imports"] = "true"
-    if _fetched(folder).is_dir():
-        found["cromwell.userdb.kept-imports"] = str(_fetched(folder))
+    if fetched(folder).is_dir():
+        found["cromwell.userdb.kept-imports"] = str(fetched(folder))
     return found
 
 
-def _fetched(folder: RunFolder) -> Path:
+def fetched(folder: RunFolder) -> Path:
     """What a run has imported from the network, for itself and those that resume it."""
     return folder.path / "sources" / "network"
 

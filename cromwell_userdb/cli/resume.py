@@ -13,7 +13,16 @@ import click
 
 from cromwell_userdb import adoption, runs
 from cromwell_userdb.adoption import Overrides
-from cromwell_userdb.cli import here, launch, screen, session, standing, submit, successor
+from cromwell_userdb.cli import (
+    here,
+    launch,
+    screen,
+    session,
+    standing,
+    submit,
+    successor,
+    wishes,
+)
 from cromwell_userdb.cli import place as places
 from cromwell_userdb.cli.arguments import OnRun, run_argument
 from cromwell_userdb.cli.follow import Interrupts, conclude, follow, tell_detached
@@ -24,10 +33,10 @@ from cromwell_userdb.cli.options import (
     slurm_options,
 )
 from cromwell_userdb.cli.place import Place, require
-from cromwell_userdb.errors import Held, NotRunning, UsageError
+from cromwell_userdb.errors import Held, NotRunning, UsageError, WdlError
 from cromwell_userdb.instance import RunFolder
 from cromwell_userdb.record import read_json
-from cromwell_userdb.runs import State
+from cromwell_userdb.runs import Request, State
 
 
 @click.command("resume", cls=OnRun)
@@ -159,7 +168,37 @@ def wished(
     where = require(places.as_requested(where, request.settings, given | pinned))
     if given:
         launch.check_slurm(where)
+    if request.backend == "slurm" and (given or overrides):
+        _check_wishes(where, old, request, adoption.merged(request.overrides, overrides))
     return Wish(where, old, overrides, orphans, quiet)
+
+
+def _check_wishes(where: Place, old: RunFolder, request: Request, overrides: Overrides) -> None:
+    """Refuse what SLURM would of the tasks now; without the workflow that is left to SLURM."""
+    if launch.is_url(request.wdl):
+        return
+    from cromwell_userdb import wdl
+
+    try:
+        document = wdl.load(
+            successor.workflow(old, request, quiet=True),
+            imports=[old.imports] if old.imports.exists() else [],
+            network=where.settings.engine_network_imports,
+            kept=launch.fetched(old),
+        )
+    except WdlError:
+        return
+    inputs = read_json(old.inputs) or {}
+    named = {call.partition("[")[0] for call in overrides}
+    sure = wdl.wishes(document.workflow, inputs)
+    perhaps = wdl.wishes(document.workflow, inputs, perhaps=True)
+    wishes.check(
+        where.resolved,
+        [*sure, *(one for one in perhaps if one.call in named)],
+        read_json(old.options) or {},
+        engine=request.engine,
+        overrides=overrides,
+    )
 
 
 def _check_calls(folder: RunFolder, overrides: Overrides) -> None:

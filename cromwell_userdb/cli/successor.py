@@ -8,7 +8,7 @@ import shutil
 from dataclasses import replace
 from pathlib import Path
 
-from cromwell_userdb import locks, runs
+from cromwell_userdb import adoption, locks, runs
 from cromwell_userdb.adoption import Overrides
 from cromwell_userdb.cli import executions, launch, screen
 from cromwell_userdb.cli.place import Place, tilde
@@ -36,7 +36,7 @@ def enter(
         request, state = runs.request_of(old), runs.read_state(old)
         if state and state.resumed_by and runs.read_state(old.sibling(state.resumed_by)):
             raise Held(f"run {old.number} was just resumed as run {state.resumed_by}.")
-        wdl = _workflow(old, request, quiet=quiet)
+        wdl = workflow(old, request, quiet=quiet)
         folder = runs.new_folder(where.instance)
         _copy(old, folder)
         new = replace(
@@ -46,7 +46,7 @@ def enter(
             created=runs.now(),
             wdl=_moved(wdl, old, folder),
             resumes=old.number,
-            overrides=_merged(request.overrides, overrides or {}),
+            overrides=adoption.merged(request.overrides, overrides or {}),
             orphans=orphans or request.orphans,
             on_limit=on_limit or request.on_limit,
             settings=where.settings.by_name(),
@@ -69,11 +69,6 @@ def withdraw(folder: RunFolder) -> None:
         old = folder.sibling(request.resumes)
         if state := runs.read_state(old):
             runs.write_state(old, replace(state, resumed_by=None))
-
-
-def _merged(before: Overrides, more: Overrides) -> dict[str, dict[str, str | int]]:
-    calls = before.keys() | more.keys()
-    return {call: {**before.get(call, {}), **more.get(call, {})} for call in sorted(calls)}
 
 
 def _begun(request: Request, before: State | None) -> State:
@@ -100,7 +95,7 @@ def _copy(old: RunFolder, new: RunFolder) -> None:
         shutil.copytree(old.path / "sources", new.path / "sources")
 
 
-def _workflow(folder: RunFolder, request: Request, *, quiet: bool) -> str:
+def workflow(folder: RunFolder, request: Request, *, quiet: bool) -> str:
     """The workflow to run: the one that was asked for, or its copy where it has changed since."""
     if launch.is_url(request.wdl):
         return request.wdl

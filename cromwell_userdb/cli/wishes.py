@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, replace
 from typing import Any
 
-from cromwell_userdb.adoption import megabytes
+from cromwell_userdb import policy
+from cromwell_userdb.adoption import Overrides, megabytes
 from cromwell_userdb.cli import believed
 from cromwell_userdb.demands import Demand
-from cromwell_userdb.errors import UsageError
+from cromwell_userdb.errors import SettingError, UsageError
 from cromwell_userdb.hooks import check_extra
-from cromwell_userdb.settings import Settings
+from cromwell_userdb.settings import NAMES, Resolved, Settings
 from cromwell_userdb.wish import UNKNOWN, Wish
 
 _ATTRIBUTES = {
@@ -29,6 +30,9 @@ _ATTRIBUTES = {
     "extra": ("slurm_extra",),
 }
 """Parts of a demand, each with a task's attributes for it, the first before the others."""
+
+_INSTEAD = {"memory_mb": "--memory", "time": "--time", "cpu": "--cpu"}
+"""What `resume` takes for a call."""
 
 _WORDS = {
     "cpu": (r"[1-9]\d*", "a number of cores"),
@@ -48,22 +52,70 @@ def check_settings(settings: Settings) -> None:
 
 
 def check(
-    settings: Settings, wishes: Sequence[Wish], options: Mapping[str, Any], *, engine: str
+    resolved: Resolved,
+    wishes: Sequence[Wish],
+    options: Mapping[str, Any],
+    *,
+    engine: str,
+    overrides: Overrides | None = None,
 ) -> None:
-    """Refuse at once what SLURM or the engine would refuse later, naming task and line.
+    """Refuse at once what the site, SLURM or the engine would not have, naming task and line.
 
-    `options` are the run's, which may have attributes for tasks without their own. Raises
-    UsageError.
+    `options` are the run's, which may have attributes for tasks without their own; `overrides`
+    are what a resumed run asks for in their place. Raises UsageError, SettingError.
     """
     given = options.get("default_runtime_attributes")
     defaults = given if isinstance(given, dict) else {}
+    settings = resolved.settings
     own = replace(_of_settings(settings), memory_mb=settings.run_memory_mb)
+    _check_site(resolved, wishes, defaults)
     _check_extra(wishes)
     _check_words(wishes)
     if engine == "cromwell":
         _check_for_cromwell(settings, wishes)
-    demands = [(_Cause(wish), of_task(wish, own, defaults)) for wish in wishes]
+    demands = [
+        one
+        for wish in wishes
+        for one in _demands(wish, of_task(wish, own, defaults), overrides or {})
+    ]
     believed.check(demands, name=settings.slurm_cluster)
+
+
+def _demands(
+    wish: Wish, demand: Demand, overrides: Overrides
+) -> Iterator[tuple[believed.Cause, Demand]]:
+    """What a task's calls ask for, and those of its shards that are to have something else."""
+    whole = overrides.get(wish.call, {})
+    demand = _with(demand, whole)
+    yield _Cause(wish, wish.call, whole), demand
+    for call, asked in overrides.items():
+        if call.startswith(f"{wish.call}["):
+            yield _Cause(wish, call, asked), _with(demand, asked)
+
+
+def _with(demand: Demand, asked: Mapping[str, Any]) -> Demand:
+    """As the hooks take it: memory never gets less."""
+    return replace(
+        demand, **{**asked, "memory_mb": max(demand.memory_mb, asked.get("memory_mb", 0))}
+    )
+
+
+def _check_site(resolved: Resolved, wishes: Iterable[Wish], defaults: Mapping[str, Any]) -> None:
+    """Refuse what the site forbids as a setting and a task asks for by itself."""
+    for wish in wishes:
+        for name, value in {**defaults, **wish.values}.items():
+            setting = name.replace("_", ".", 1)
+            if not (
+                name.startswith("slurm_") and setting in NAMES and isinstance(value, str | int)
+            ):
+                continue
+            words = str(value).split() if name == "slurm_extra" else [str(value)]
+            try:
+                for word in words:
+                    policy.check_asked(setting, word, resolved)
+            except SettingError as error:
+                line = f"{wish.lines[name]}: " if name in wish.lines else ""
+                raise SettingError(f"{line}task {wish.task}: {error}") from error
 
 
 def _check_for_cromwell(settings: Settings, wishes: Iterable[Wish]) -> None:
@@ -113,12 +165,14 @@ def _of_settings(settings: Settings) -> Demand:
 
 
 class _Cause:
-    """Where a task asks for a part of what it asks for."""
+    """Where a task asks for a part of what it asks for, or what is asked for `instead`."""
 
-    def __init__(self, wish: Wish) -> None:
-        self.wish = wish
+    def __init__(self, wish: Wish, call: str = "", instead: Container[str] = ()) -> None:
+        self.wish, self.call, self.instead = wish, call, instead
 
     def __call__(self, part: str) -> str:
+        if part in self.instead:
+            return f"{_INSTEAD[part]} {self.call}: "
         lines = self.wish.lines
         named = [lines[name] for name in _ATTRIBUTES[part] if name in lines]
         # A limit of the task's partition may be hit by what the settings say.

@@ -104,7 +104,7 @@ def _of_workflow(workflow: Tree.Workflow, scope: _Scope, *, perhaps: bool) -> It
         assert callee
         below = _Scope.of(callee, scope.inputs, f"{scope.prefix}{call.name}.", bound)
         if isinstance(callee, Tree.Task):
-            yield _of_task(callee, below)
+            yield _of_task(callee, below, call.name)
         else:
             yield from _of_workflow(callee, below, perhaps=perhaps)
 
@@ -125,7 +125,7 @@ def _reached(
                 yield from _reached(node.body, scope, perhaps=perhaps)
 
 
-def _of_task(task: Tree.Task, scope: _Scope) -> Wish:
+def _of_task(task: Tree.Task, scope: _Scope, call: str) -> Wish:
     # Cromwell leaves these two out before WDL 1.1.
     unread = {"gpu", "container"} if task.effective_wdl_version in {"draft-2", "1.0"} else set()
     values = {n: scope.evaluated(expr) for n, expr in task.runtime.items() if n not in unread}
@@ -136,4 +136,5 @@ def _of_task(task: Tree.Task, scope: _Scope) -> Wish:
             name: f"{Path(expr.pos.abspath).name}:{expr.pos.line}"
             for name, expr in task.runtime.items()
         },
+        call=call,
     )
