@@ -26,9 +26,9 @@ def main() -> None:
 
 def _reader() -> object:
     """What reads workflows takes as long to load as all the rest: both begin at once."""
-    from cromwell_userdb import process
+    from cromwell_userdb import forks
 
-    return process.beside("cromwell_userdb.wdl")
+    return forks.beside("cromwell_userdb.wdl")
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ from typing import Any
 from cromwell_userdb import (
     cancels,
     database,
+    forks,
     metadata,
     process,
     pulled,
@@ -95,7 +96,7 @@ def lead(task: Task) -> State:
 
 def start(task: Task) -> None:
     """Have a process of its own lead the run; the run's folder names it when this returns."""
-    process.fork_detached(lambda: lead(task), log=task.folder.leader_log)
+    forks.detached(lambda: lead(task), log=task.folder.leader_log)
     deadline = time.monotonic() + ARRIVAL
     while time.monotonic() < deadline:
         state = runs.read_state(task.folder)

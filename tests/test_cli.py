@@ -295,9 +295,9 @@ def test_an_abort_reaches_an_engine_whose_leader_was_killed(tmp_path):
 def test_a_fork_whose_log_is_on_a_full_disk_ends_as_a_fork():
     code = """
 import os, pathlib
-from cromwell_userdb import process
+from cromwell_userdb import forks
 try:
-    pid = process.fork_detached(lambda: print("x"), log=pathlib.Path("/dev/full"))
+    pid = forks.detached(lambda: print("x"), log=pathlib.Path("/dev/full"))
 except OSError:
     os._exit(9)  # a fork that got out
 print(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) in (0, 1))

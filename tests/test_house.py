@@ -22,7 +22,7 @@ PACKAGE = HOUSE / "cromwell_userdb"
 LAYERS = [
     "errors",
     "instance machine network options record reference settings journal sockets wish",
-    "attempts locks process registry render database wdl hocon progress policy",
+    "attempts forks locks process registry render database wdl hocon progress policy",
     "pulled runs",
     "binaries disk files hooks images java keys lease pack register releases schema traps"
     " callcache cluster limits metadata modules runtimes slurm workflows",

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from cromwell_userdb import cluster, process
+from cromwell_userdb import cluster, forks
 from cromwell_userdb.cli import place
 from cromwell_userdb.cluster import Cluster, Partition
 from cromwell_userdb.demands import Demand, problems
@@ -52,7 +52,7 @@ def remembered(name: str = "") -> Cluster | None:
         return None
     if not 0 <= age < FRESH:
         path.touch()
-        process.fork_detached(lambda: seen(name), log=path.with_suffix(".log"))
+        forks.detached(lambda: seen(name), log=path.with_suffix(".log"))
     return found
 
 

@@ -13,11 +13,11 @@ from cromwell_userdb import (
     binaries,
     database,
     disk,
+    forks,
     java,
     locks,
     policy,
     prepare,
-    process,
     register,
     releases,
     schema,
@@ -189,7 +189,7 @@ def tables_behind(where: Place, maker: Engine) -> None:
         with connect(where) as connection:
             tables(where, connection, maker, say=lambda line: print(line, flush=True))
 
-    process.fork_detached(work, log=where.instance.log / "tables.log")
+    forks.detached(work, log=where.instance.log / "tables.log")
 
 
 def fast_start(maker: Engine, *, again: bool = True) -> None:

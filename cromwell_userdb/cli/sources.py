@@ -7,10 +7,10 @@ from typing import Any
 
 import click
 
-from cromwell_userdb import process, reading
+from cromwell_userdb import forks, reading
 from cromwell_userdb.cli import place
 from cromwell_userdb.cli.place import Place
-from cromwell_userdb.process import Beside
+from cromwell_userdb.forks import Beside
 from cromwell_userdb.reading import Reading, Source
 from cromwell_userdb.record import make_private
 
@@ -28,7 +28,7 @@ def begin(where: Place, words: Mapping[str, Any]) -> tuple[Source, Reader]:
     )
     context = click.get_current_context(silent=True)
     begun = context.find_object(Beside) if context else None
-    begun = begun or process.beside("cromwell_userdb.wdl")
+    begun = begun or forks.beside("cromwell_userdb.wdl")
     return source, begun.do(reading.read, source)
 
 
