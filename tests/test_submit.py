@@ -183,11 +183,16 @@ def test_a_leader_that_fails_before_its_engine_begins_has_its_words_passed_on(me
     assert "executions has to be yours alone" in told, done.stderr
 
 
-def test_a_refused_leader_leaves_no_run(member: Member):
-    done = member.userdb("submit", wdl(member, "hello.wdl"), "--leader-partition", "nowhere")
-    assert done.returncode != 0
-    assert "nowhere" in done.stderr or "partition" in done.stderr
-    assert "Traceback" not in done.stderr
+def test_a_leader_that_would_never_begin_is_refused_and_leaves_no_run(member: Member):
+    refusals = {
+        "--leader-partition nowhere": "the leader: There is no partition 'nowhere'.",
+        "--leader-partition short --leader-time 1-0": "more than short allows (10 min)",
+        "--leader-time soon": "the leader: 'soon' is no time limit",
+        "--leader-memory 99999999": "more than a node of main has",
+    }
+    for words, said in refusals.items():
+        done = member.userdb("submit", wdl(member, "hello.wdl"), *words.split())
+        assert (done.returncode, said in done.stderr) == (2, True), done.stderr
     assert json.loads(member.userdb("list", "--json").stdout) == []
 
 

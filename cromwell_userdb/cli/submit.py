@@ -14,10 +14,11 @@ from typing import Any
 import click
 
 from cromwell_userdb import process, render, runs, server, slurm
-from cromwell_userdb.cli import here, launch, place, screen, standing, successor
+from cromwell_userdb.cli import believed, here, launch, place, screen, standing, successor
 from cromwell_userdb.cli.options import JSON, leader_flags, leader_options, order_options
 from cromwell_userdb.cli.place import Place
 from cromwell_userdb.cluster import minutes_of
+from cromwell_userdb.demands import Demand
 from cromwell_userdb.errors import CommandFailed, Held, NotFound, UserDBError
 from cromwell_userdb.instance import RunFolder
 from cromwell_userdb.record import write_private
@@ -47,9 +48,27 @@ def submit_(place: Place, on_limit: str, as_json: bool, **words: Any) -> None:
 
 
 def check(where: Place) -> None:
-    """Raises NotFound where nobody takes a job."""
+    """Raises NotFound where nobody takes a job, UsageError where no leader would ever begin."""
     if not here.has_slurm():
         raise NotFound("No SLURM answers here (looked for sbatch and scontrol ping): use run.")
+    settings = where.settings
+    leader = Demand(
+        partition=_partition(settings),
+        account=settings.slurm_account,
+        qos=settings.slurm_qos,
+        time=settings.leader_time,
+        cpu=settings.leader_cpus,
+        memory_mb=_memory_mb(settings),
+    )
+    believed.check([(lambda part: "the leader: ", leader)])
+
+
+def _partition(settings: Settings) -> str:
+    return settings.leader_partition or settings.local_partition
+
+
+def _memory_mb(settings: Settings) -> int:
+    return settings.leader_memory_mb or 2000 + settings.engine_heap_mb
 
 
 def queue(where: Place, folder: RunFolder) -> tuple[RunFolder, list[str]]:
@@ -121,7 +140,6 @@ def leader_argv(where: Place, folder: RunFolder) -> list[str | Path]:
     script = folder.path / "leader.sh"
     text = render.leader_script(folder.number, root=where.instance.root, python=sys.executable)
     write_private(script, text, mode=0o700)
-    memory = settings.leader_memory_mb or 2000 + settings.engine_heap_mb
     options = {
         "job-name": job_name(where),
         "comment": comment_of(folder),
@@ -131,9 +149,9 @@ def leader_argv(where: Place, folder: RunFolder) -> list[str | Path]:
         "open-mode": "append",
         "chdir": str(folder.path),
         "cpus-per-task": str(settings.leader_cpus),
-        "mem": f"{memory}M",
+        "mem": f"{_memory_mb(settings)}M",
         "time": settings.leader_time,
-        "partition": settings.leader_partition or settings.local_partition,
+        "partition": _partition(settings),
         "account": settings.slurm_account,
         "qos": settings.slurm_qos,
     }
