@@ -51,6 +51,12 @@ def test_another_input_is_no_hit(lab: Lab):
     assert lab.run("hello.wdl", "--input", "hello.name=second")["total"]["cached"] == 0
 
 
+def test_what_is_asked_of_slurm_changes_nothing_here_and_that_is_said(lab: Lab):
+    done = lab.do("run", HELLO, "--slurm-partition", "long")
+    assert done.returncode == 0
+    assert "what --slurm-... asks for changes nothing" in done.stderr
+
+
 def test_calls_of_sub_workflows_are_counted_and_gathered(lab: Lab):
     result = lab.run("sub.wdl")
     assert result["state"] == "succeeded"

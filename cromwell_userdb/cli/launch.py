@@ -91,6 +91,11 @@ def order(
     )
     outfit.check_overrides(where)
     check_slurm(where)
+    if here.backend(where) == "local" and any(slurm_flags(words).values()):
+        screen.note(
+            "Calls run on this machine, and what --slurm-... asks for changes nothing:"
+            " --backend slurm makes jobs of them."
+        )
     if words["inputs"] and words["inputs_option"]:
         raise UsageError("Name the inputs once: as the second word, or with -i.")
     engine = session.engine(where)
