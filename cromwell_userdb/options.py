@@ -35,7 +35,7 @@ def remarks(given: Mapping[str, Any], *, engine: str) -> list[str]:
     """A sentence for each option that changes nothing, unless it asks for nothing.
 
     >>> remarks({"read_from_cach": False, "write_to_cache": False}, engine="cromwell")
-    ['The option read_from_cach is ignored: Cromwell has none; did you mean read_from_cache.']
+    ['The option read_from_cach is ignored: Cromwell has none (did you mean read_from_cache?).']
     """
     idle = {name for name in _OF_CROMWELL if given.get(name) is False}
     names = [name for name, value in given.items() if value is not None and name not in _HEEDED]
@@ -59,4 +59,4 @@ def _cromwell(name: str) -> str:
 
 def _hint(name: str, *, cutoff: float = 0.6) -> str:
     near = difflib.get_close_matches(name, _HEEDED, n=1, cutoff=cutoff)
-    return f"; did you mean {near[0]}" if near else ""
+    return f" (did you mean {near[0]}?)" if near else ""

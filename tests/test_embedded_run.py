@@ -274,8 +274,8 @@ def test_an_option_that_changes_nothing_is_told(bench: Bench):
     told = re.findall(r"WARN +- The option (.*)", done.log)
     assert told == [
         "delete_intermediate_output_files is ignored: all files of the calls stay where they are.",
-        "final_workflow_output_dir is ignored: the embedded engine knows none of this name; "
-        "did you mean final_workflow_outputs_dir.",
+        "final_workflow_output_dir is ignored: the embedded engine knows none of this name "
+        "(did you mean final_workflow_outputs_dir?).",
     ]
 
 

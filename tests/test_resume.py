@@ -79,6 +79,8 @@ def test_the_two_runs_point_to_each_other(lab: Lab, tmp_path: Path):
     lose(lab, first)
     second = lab.answer("resume", str(first))
     assert (second["resumes"], lab.state(first)["resumed_by"]) == (first, second["run"])
+    told = lab.do("abort", str(first)).stderr
+    assert f"was resumed as run {second['run']}, which has ended: succeeded." in told
     assert lab.state(first)["state"] == "lost"
     done = lab.do("resume", str(first))
     assert done.returncode == 3

@@ -35,7 +35,9 @@ def abort_(place: Place, run: str, wait: bool, as_json: bool) -> None:
     """
     folder, state = standing.found(place, run)
     if state.resumed_by:
-        raise NotRunning(f"run {state.run} was resumed as run {state.resumed_by}: abort that one.")
+        last = standing.of(place, runs.newest(folder))
+        then = f", which has ended: {last.state}" if last.has_ended else ": abort that one"
+        raise NotRunning(f"run {state.run} was resumed as run {last.run}{then}.")
     if state.has_ended and state.state != runs.LOST:
         raise NotRunning(f"run {state.run} has already ended: {state.state}.")
     if not state.has_ended:
