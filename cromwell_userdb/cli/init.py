@@ -121,7 +121,8 @@ def initialise(
         session.tables_behind(where, engine)
         session.fast_start(engine)
     else:
-        session.ready(where, engine, say=screen.note)
+        with session.connect(where) as connection:
+            session.tables(where, connection, engine, say=screen.note)
     return _said(where, server, engine, folder, ready)
 
 
