@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
-import select
-import signal
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -29,6 +25,7 @@ from cromwell_userdb.embedded.options import Options
 from cromwell_userdb.embedded.provider import Provider
 from cromwell_userdb.embedded.record import Record, failure, now
 from cromwell_userdb.embedded.values import Library, Values
+from cromwell_userdb.embedded.waking import waking
 from cromwell_userdb.errors import Stopped
 
 STARTS_A_TURN = 40
@@ -65,7 +62,6 @@ class Driver:
     _settled: int = 0
     _made: deque[Attempt] = field(default_factory=deque)
     _plans: dict[int, Plan] = field(default_factory=dict)
-    _wake: int = -1
 
     def __post_init__(self) -> None:
         rate = self.options.jobs_per_second
@@ -79,12 +75,12 @@ class Driver:
 
     def run(self, root: Flow, inputs: Mapping[str, Any], version: str) -> str:
         """Run `root` to its end and return its status; raises Stopped with jobs left."""
-        with self._listening():
+        with waking() as rest:
             self._begin(root, inputs, version=version)
             self.ledger.flush()
             self._turn()
             while not root.is_over:
-                self._wait()
+                self._wait(rest)
                 self._turn()
         self.ledger.finish()
         return "Aborted" if self.is_aborted else "Failed" if root.failures else "Succeeded"
@@ -399,27 +395,9 @@ class Driver:
             self.record.aborting(flow.id)
         self.jobs.kill()
 
-    @contextlib.contextmanager
-    def _listening(self) -> Iterator[None]:
-        """Let the end of a child, and a signal, end a wait at once."""
-        read, write = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
-        woken = signal.set_wakeup_fd(write, warn_on_full_buffer=False)
-        asleep = signal.signal(signal.SIGCHLD, lambda *_: None)
-        self._wake = read
-        try:
-            yield
-        finally:
-            signal.signal(signal.SIGCHLD, asleep)
-            signal.set_wakeup_fd(woken)
-            os.close(read)
-            os.close(write)
-
-    def _wait(self) -> None:
-        if self._stirred or self._can_launch or (self._made and self.jobs.have_room):
-            return
-        pause = min(FLUSH_SECONDS, self.jobs.wait)
-        if select.select([self._wake], [], [], pause)[0]:
-            os.read(self._wake, 4096)
+    def _wait(self, rest: Callable[[float], None]) -> None:
+        if not (self._stirred or self._can_launch or (self._made and self.jobs.have_room)):
+            rest(min(FLUSH_SECONDS, self.jobs.wait))
 
 
 def _problem(attempt: Attempt, code: int) -> str:
