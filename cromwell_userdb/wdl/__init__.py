@@ -83,30 +83,28 @@ class Document:
         assert self.tree.workflow
         return self.tree.workflow
 
-    @property
-    def files(self) -> tuple[Path, ...]:
-        """The workflow's own file and those it imports; what came out of a zip is gone again."""
-        found: dict[Path, None] = {}
+    @functools.cached_property
+    def _documents(self) -> dict[str, Tree.Document]:
+        """The document and those it imports, by the place of each."""
+        found: dict[str, Tree.Document] = {}
         waiting = [self.tree]
         while waiting:
             document = waiting.pop()
-            path = Path(document.pos.abspath)
-            if path not in found:
-                found[path] = None
+            if document.pos.abspath not in found:
+                found[document.pos.abspath] = document
                 waiting += [one.doc for one in document.imports if one.doc]
-        return tuple(path for path in found if path.is_file())
+        return found
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """The workflow's own file and those it imports; what came out of a zip is gone again."""
+        return tuple(path for path in map(Path, self._documents) if path.is_file())
 
     @property
     def fetched(self) -> dict[str, str]:
         """The text of each import from the network, by its address."""
-        found: dict[str, str] = {}
-        waiting = [self.tree]
-        while waiting:
-            document = waiting.pop()
-            if is_remote(document.pos.abspath):
-                found[document.pos.abspath] = document.source_text
-            waiting += [one.doc for one in document.imports if one.doc]
-        return found
+        found = self._documents.items()
+        return {place: one.source_text for place, one in found if is_remote(place)}
 
     @functools.cached_property
     def declarations(self) -> dict[str, Tree.Decl]:
