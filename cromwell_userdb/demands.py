@@ -86,13 +86,24 @@ def _of_size(
             known = sorted(frozenset().union(*(one.features for one in chosen)))
             whose = f"The nodes of {names} have"
             yield "constraint", _unknown("feature", feature, known, whose=whose)
+    for part, sentence, fits in _measures(cluster, chosen, asked):
+        if not any(fits(one) for one in chosen):
+            others = [one.name for one in cluster.usable() if fits(one)]
+            yield part, sentence + (f" {_listed(others)} would do." if others else "")
+
+
+def _measures(
+    cluster: Cluster, chosen: Sequence[Partition], asked: Demand
+) -> list[tuple[str, str, Callable[[Partition], bool]]]:
+    """Parts of the demand: what is said where none of `chosen` gives it, and whether one does."""
+    names = _listed([one.name for one in chosen])
     cores = max(one.cores for one in chosen)
     memory = max(one.memory_mb for one in chosen)
     longest = max(one.minutes or _NO_LIMIT for one in chosen)
     minutes = minutes_of(asked.time) or _NO_LIMIT
     gpus = "a GPU" if asked.gpus == 1 else f"{asked.gpus} GPUs"
     kind = f" of type {asked.gpu_type}" if asked.gpu_type else ""
-    tests: list[tuple[str, str, Callable[[Partition], bool]]] = [
+    return [
         (
             "time",
             f"A time limit of {asked.time} is more than {names} allows ({in_words(longest)}).",
@@ -117,10 +128,6 @@ def _of_size(
             lambda one: not one.cores or one.most_gpus(asked.gpu_type) >= asked.gpus,
         ),
     ]
-    for part, sentence, fits in tests:
-        if not any(fits(one) for one in chosen):
-            others = [one.name for one in cluster.usable() if fits(one)]
-            yield part, sentence + (f" {_listed(others)} would do." if others else "")
 
 
 _NO_LIMIT = 10**9
