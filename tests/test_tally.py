@@ -175,6 +175,13 @@ def test_calls_that_failed_alike_are_told_together() -> None:
     assert lines[-1].endswith("resume 12 --memory eat=1GB")
 
 
+def test_calls_with_one_exit_code_and_the_same_last_words_are_told_together() -> None:
+    one = runs.Failure("eat", 0, 1, "Job w.eat:0:1 exited with return code 3", 3, "", "no reads")
+    other = replace(one, shard=1, message="Job w.eat:1:1 exited with return code 3")
+    lines = endings.ending(replace(failed(), failures=(one, other))).splitlines()
+    assert lines[2:4] == ["eat[0], eat[1]   exit code 3", "  last words   no reads"]
+
+
 def test_one_call_is_told_by_its_name() -> None:
     assert endings.ending(failed(17)).splitlines()[0].endswith(": eat[17] ran out of memory.")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from pathlib import Path
 
 from WDL import Error
@@ -26,9 +27,15 @@ EVALUATION = (
 
 
 def words_of(error: BaseException) -> str:
-    """An error in one line, with its place in the document where it has one."""
+    """An error in one line, with its place in the document where it has one.
+
+    >>> words_of(OSError(errno.ENOSPC, "No space left on device", "/w/inputs"))
+    '/w/inputs: the disk is full'
+    """
     where = getattr(error, "pos", None)
     words = (str(error).splitlines() or [type(error).__name__])[0]
-    if isinstance(error, OSError) and error.filename:
-        words = f"{error.filename}: {error.strerror}"
+    if isinstance(error, OSError) and error.strerror:
+        full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+        words = "the disk is full" if full else error.strerror
+        words = f"{error.filename}: {words}" if error.filename else words
     return f"{Path(where.abspath).name}:{where.line}:{where.column}: {words}" if where else words

@@ -77,12 +77,13 @@ def _failed(state: State, head: str, option: str) -> Iterator[str]:
 
 
 def _grouped(state: State) -> list[list[Failure]]:
-    """Calls of one name that SLURM ended for one reason are one thing to tell, others each."""
+    """Calls of one name that failed alike, or that SLURM ended for one reason, are told once."""
     groups: dict[object, list[Failure]] = {}
     for failure in state.failures:
         attempt = _attempt_of(state, failure)
-        key = (failure.call, attempt.reason) if attempt and attempt.reason else id(failure)
-        groups.setdefault(key, []).append(failure)
+        alike = attempt.reason if attempt else ""
+        alike = alike or f"{_cause(failure)}\n{failure.last_words}"
+        groups.setdefault((failure.call, alike), []).append(failure)
     return list(groups.values())
 
 
