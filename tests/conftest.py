@@ -9,10 +9,10 @@ import pytest
 
 pytest_plugins = [
     "cluster",
+    "served",
     "lab",
     "people",
     "recorded",
-    "served",
     "matrix",
     "disks",
     "apptainer",

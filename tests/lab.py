@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import json
 import os
-import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +13,7 @@ from typing import Any
 
 import folders
 import pytest
+from served import until
 
 COMMAND = (sys.executable, "-m", "cromwell_userdb")
 WDL = Path(__file__).parent / "wdl"
@@ -90,14 +89,6 @@ class Lab:
         return self.state(number)
 
 
-def until(condition: Any, *, timeout: float = 30) -> None:
-    """Wait for `condition`; fail when it never comes."""
-    deadline = time.monotonic() + timeout
-    while not condition():
-        assert time.monotonic() < deadline, "it never came"
-        time.sleep(0.05)
-
-
 def environment() -> dict[str, str]:
     """What these tests' commands see: root is allowed, nothing of the caller's own."""
     kept = {name: value for name, value in os.environ.items() if name != "CROMWELL_USERDB_CI"}
@@ -115,14 +106,6 @@ def made(*words: str) -> Lab:
 def ended(lab: Lab) -> None:
     """End what runs in a lab, wait for it, and remove it."""
     folders.gone(lab.root.parent)
-
-
-def kill(pid: int, signum: signal.Signals = signal.SIGKILL) -> None:
-    """Send a signal to a process that a test started; gone is gone."""
-    try:
-        os.kill(pid, signum)
-    except ProcessLookupError:
-        return
 
 
 @pytest.fixture(scope="module")

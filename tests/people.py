@@ -21,8 +21,8 @@ from typing import Self
 import folders
 import pytest
 from cluster import PATH, Cluster, _make_user, as_user
-from lab import until
 from packaging.requirements import Requirement
+from served import until
 
 import cromwell_userdb
 

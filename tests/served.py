@@ -97,12 +97,12 @@ def alive(pid: int) -> bool:
         return False
 
 
-def until(true: Callable[[], object], timeout: float = 15) -> None:
+def until(true: Callable[[], object], timeout: float = 30) -> None:
     """Wait for it; fail when it does not come."""
     deadline = time.monotonic() + timeout
     while not true():
         assert time.monotonic() < deadline, "waited in vain"
-        time.sleep(0.01)
+        time.sleep(0.02)
 
 
 def server_pid(instance: Instance) -> int | None:

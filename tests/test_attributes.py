@@ -9,8 +9,9 @@ import json
 
 import pytest
 from cluster import Cluster
-from lab import WDL, until
+from lab import WDL
 from people import ENGINES, Member, initialised
+from served import until
 
 pytestmark = [
     pytest.mark.functional,

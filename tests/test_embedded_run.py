@@ -18,7 +18,8 @@ from unittest.mock import Mock
 
 import pymysql
 import pytest
-from lab import Lab, until
+from lab import Lab
+from served import until
 
 from cromwell_userdb import database
 from cromwell_userdb.embedded.errors import DatabaseAway

@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from lab import WDL, until
+from lab import WDL
 from people import Member, Person
+from served import until
 
 from cromwell_userdb import limits
 

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 from cluster import Cluster
-from lab import WDL, until
+from lab import WDL
 from people import Person, on
+from served import until
 
 pytestmark = [pytest.mark.functional, pytest.mark.root]
 

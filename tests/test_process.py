@@ -7,9 +7,11 @@ import subprocess
 import sys
 from pathlib import Path
 
-from lab import until
+import pytest
+from served import alive, until
 
 from cromwell_userdb import process
+from cromwell_userdb.errors import CommandFailed
 
 
 def held(mark: Path) -> process.Child:
@@ -22,6 +24,14 @@ def test_the_last_line_of_a_log_is_whole_however_long_it_is(tmp_path: Path):
     log = tmp_path / "log"
     log.write_text("before\n" + "word " * 400 + "end\n")
     assert process.tail(log, lines=1) == "word " * 400 + "end"
+
+
+def test_what_gave_no_answer_leaves_nothing_behind(tmp_path: Path):
+    script = f"sleep 60 & echo $! >{tmp_path}/pid; wait"
+    with pytest.raises(CommandFailed, match=r"^sh gave no answer in 1 seconds\.$"):
+        process.run(["sh", "-c", script], timeout=1)
+    left = int((tmp_path / "pid").read_text())
+    until(lambda: not alive(left))
 
 
 def test_a_child_that_is_held_begins_when_it_is_let_go(tmp_path: Path):

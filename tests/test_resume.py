@@ -16,8 +16,9 @@ from typing import Any
 
 import pytest
 from cluster import Cluster
-from lab import WDL, Lab, kill, until
+from lab import WDL, Lab
 from people import Member, initialised
+from served import kill, until
 
 from cromwell_userdb import adoption, enginelog, locks
 from cromwell_userdb.adoption import Dead

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import psutil
 import pytest
-from lab import WDL, Lab, ended, environment, until
+from lab import WDL, Lab, ended, environment
 from matrix import MARIADB_10_5, MARIADB_11_8, MYSQL_9, Offer, Offers, Release
-from served import Writer, alive, kill, server_pid, supervisor_pid
+from served import Writer, alive, kill, server_pid, supervisor_pid, until
 
 from cromwell_userdb import database, server
 from cromwell_userdb.instance import Instance

@@ -23,8 +23,9 @@ from typing import Any
 import folders
 import pytest
 from cluster import CGROUPS, Cluster, lacks, start, stop
-from lab import WDL, kill, until
+from lab import WDL
 from people import Member, Person, gone_afterwards, initialised, on
+from served import kill, until
 
 pytestmark = [
     pytest.mark.functional,

@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 from cluster import Cluster
-from lab import WDL, until
+from lab import WDL
 from people import Member, Person, initialised
+from served import until
 
 pytestmark = [pytest.mark.functional, pytest.mark.root, pytest.mark.slurm]
 
