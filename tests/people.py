@@ -196,6 +196,17 @@ def member(cluster: Cluster, alice: Person) -> Iterator[Member]:
         yield person
 
 
+ON_THE_FULL_NODE = ("--leader-partition", "low", "--leader-time", "30")
+
+
+def fill_a_node(member: Member) -> str:
+    """Have a leader on that node wait, until the job that is returned is cancelled."""
+    words = ("-p", "urgent", "-c", "64", "-o", "/dev/null", "--wrap", "sleep 600")
+    job = member.run("sbatch", "--parsable", *words).stdout.strip()
+    until(lambda: member.run("squeue", "-h", "-j", job, "-o", "%T").stdout == "RUNNING\n")
+    return job
+
+
 ENGINES = ["embedded", pytest.param("cromwell", marks=pytest.mark.jar)]
 JAR = os.environ.get("CROMWELL_USERDB_CROMWELL", "")
 

@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 from cluster import Cluster
 from lab import WDL, Lab
-from people import Member, initialised
+from people import ON_THE_FULL_NODE, Member, fill_a_node, initialised
 from served import kill, until
 
 from cromwell_userdb import adoption, enginelog, locks
@@ -540,10 +540,12 @@ def test_a_resumed_run_that_is_aborted_in_the_queue_takes_the_old_jobs_with_it(m
     lost = state_of(member, 1)
     for name in ("leader", "engine_process"):
         kill(lost[name]["pid"])
-    done = member.userdb("resume", "1", "--submit", "--leader-partition", "hold")
+    other = fill_a_node(member)
+    done = member.userdb("resume", "1", "--submit", *ON_THE_FULL_NODE)
     assert done.returncode == 0, done.stderr
     aborted = member.userdb("abort", "2")
     assert aborted.returncode == 0, aborted.stderr
+    member.run("scancel", other)
     until(lambda: not member.run("squeue", "--me", "-h").stdout.strip(), timeout=60)
     assert state_of(member, 2)["state"] == "aborted"
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from cluster import Cluster
 from lab import WDL
-from people import Member, Person, initialised
+from people import ON_THE_FULL_NODE, Member, Person, fill_a_node, initialised
 from served import until
 
 pytestmark = [pytest.mark.functional, pytest.mark.root, pytest.mark.slurm]
@@ -70,17 +70,18 @@ def test_no_submit_stops_the_server_of_a_leader_that_begins(member: Member):
     first = submitted(member, "long.wdl", "--input", "long.s=1", "--input", "long.n=1")
     # At moments of its start, with nobody connected yet.
     for _ in range(4):
-        submitted(member, "hello.wdl", "--leader-partition", "hold")
+        submitted(member, "hello.wdl")
     done = member.userdb("attach", str(first["run"]))
     assert done.returncode == 0, done.stderr
 
 
 def test_a_queued_run_can_be_aborted(member: Member):
-    run = submitted(member, "hello.wdl", "--leader-partition", "hold")
+    other = fill_a_node(member)
+    run = submitted(member, "hello.wdl", *ON_THE_FULL_NODE)
     done = member.userdb("abort", str(run["run"]))
     assert done.returncode == 0, done.stderr
     assert state(member, run["run"])["state"] == "aborted"
-    assert not member.run("squeue", "--me", "-h").stdout.strip()
+    assert member.run("squeue", "--me", "-h", "-o", "%i").stdout.split() == [other]
 
 
 def test_a_running_leader_obeys_an_abort_from_elsewhere(member: Member):
@@ -174,11 +175,12 @@ class TestFromElsewhere:
 
 
 def test_a_leader_that_fails_before_its_engine_begins_has_its_words_passed_on(member: Member):
-    run = str(submitted(member, "hello.wdl", "--leader-partition", "hold")["run"])
+    other = fill_a_node(member)
+    run = submitted(member, "hello.wdl", *ON_THE_FULL_NODE)["run"]
     executions = member.home / ".local/share/cromwell-userdb/default/executions"
     member.run("install", "-d", "-m", "755", executions)
-    member.run("scontrol", "update", f"JobId={state(member, int(run))['job']}", "Partition=main")
-    done = member.userdb("attach", run)
+    member.run("scancel", other)
+    done = member.userdb("attach", str(run))
     assert done.returncode == 75, done.stderr
     told = done.stderr.partition("its leader ended before its engine began: ")[2]
     assert "executions has to be yours alone" in told, done.stderr
