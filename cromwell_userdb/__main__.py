@@ -22,6 +22,9 @@ def main() -> None:
         command(prog_name="cromwell-userdb", obj=begun)
     except KeyboardInterrupt:
         sys.exit(130)
+    finally:
+        # It would do so once more at the end, for longer than anything else takes there.
+        gc.freeze()
 
 
 def _reader() -> object:
