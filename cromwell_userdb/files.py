@@ -15,7 +15,6 @@ from urllib.parse import urljoin, urlsplit
 from cromwell_userdb import network
 from cromwell_userdb.errors import UsageError
 from cromwell_userdb.record import make_private, write_private
-from cromwell_userdb.runs import LABEL
 
 LARGEST_INPUTS = 100 << 20
 """Bytes of inputs, options or labels that are read; /dev/zero has more."""
@@ -184,12 +183,11 @@ def read_labels(source: str | None, given: Iterable[str]) -> dict[str, str]:
     return {key: check_label(key, value) for key, value in labels.items()}
 
 
-_RESERVED = (LABEL, "cromwell-workflow-id")
-
-
 def check_label(key: str, value: Any) -> str:
     """Cromwell takes up to 255 characters on each side of a label."""
-    if key in _RESERVED:
+    from cromwell_userdb.runs import LABEL  # who reads a workflow beside has no runs
+
+    if key in (LABEL, "cromwell-workflow-id"):
         raise UsageError(f"The label {key!r} is how a run is recognised: choose another.")
     if not isinstance(value, str):
         raise UsageError(f"The label {key!r} has to be text, not {value!r}.")
