@@ -26,27 +26,31 @@ def run(
 ) -> str:
     """Run `argv` to its end and return what it printed; raise CommandFailed with its words."""
     try:
-        done = subprocess.run(
+        with subprocess.Popen(
             argv,
-            capture_output=True,
-            timeout=timeout,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
             env=env,
             cwd=cwd,
-            input=stdin,
             text=True,
             errors="replace",
-            check=False,
             # Ctrl-C is ours to hear: what it would make of the child's answer is no answer.
             start_new_session=True,
-        )
+        ) as child:
+            try:
+                said, complained = child.communicate(stdin, timeout)
+            except BaseException:
+                signal_group(child, signal.SIGKILL)
+                raise
     except subprocess.TimeoutExpired as error:
         raise CommandFailed(f"{argv[0]} gave no answer in {timeout:g} seconds.") from error
     except OSError as error:
         raise CommandFailed(f"{argv[0]} did not start: {error.strerror}.") from error
-    if done.returncode:
-        words = (done.stderr.strip() or done.stdout.strip())[-2000:]
-        raise CommandFailed(f"{argv[0]} ended with status {done.returncode}: {words}")
-    return done.stdout
+    if child.returncode:
+        words = (complained.strip() or said.strip())[-2000:]
+        raise CommandFailed(f"{argv[0]} ended with status {child.returncode}: {words}")
+    return said
 
 
 def call(argv: Sequence[str | os.PathLike[str]], *, env: Mapping[str, str] | None = None) -> int:
@@ -144,7 +148,7 @@ def terminate(child: Child, *, patience: float = 60) -> int:
     return child.wait()
 
 
-def signal_group(child: Child, signum: signal.Signals) -> None:
+def signal_group(child: Child | subprocess.Popen[str], signum: signal.Signals) -> None:
     """Send `signum` to the process group that `child` leads, if it still lives."""
     with contextlib.suppress(ProcessLookupError):
         os.killpg(child.pid, signum)
