@@ -549,6 +549,22 @@ def test_a_call_over_the_memory_of_its_cgroup_is_said_to_be(alice: Person):
         assert json.loads(done.stdout)["outputs"]["greedy.os"] == ["fed", "fed"], done.stderr
 
 
+@pytest.mark.matrix
+def test_cancels_outlive_the_cgroup_of_the_leader_s_job(alice: Person):
+    with weather("strict", conf=CGROUPS) as cluster, settled(cluster, alice) as member:
+        number = begin(member, [300, 300], verb="submit")
+        wait_for_calls(member, number, 2)
+        notes = folder(member, number) / "cancel"
+        with stopped(cluster):
+            member.userdb("abort", str(number), "--no-wait")
+            until(lambda: notes.exists() and len(list(notes.iterdir())) == 2)
+            kill(state(member, number)["leader"]["pid"])
+            until(lambda: not list(folders.processes(folder(member, number))))
+        told = member.userdb("status", str(number)).stderr
+        assert "2 had not ended, and are cancelled" in told
+        until(lambda: not queue(member), timeout=60)
+
+
 # --- rare weather, on demand -----------------------------------------------------------------
 
 
