@@ -82,6 +82,7 @@ def test_a_failed_call_of_a_sub_workflow_is_told_as_logs_take_it(lab: Lab, tmp_p
     done = lab.do("run", tmp_path / "outer.wdl")
     assert ": inner[0]/bad failed." in done.stderr
     assert lab.answer("logs", "--call", "inner[0]/bad")[0]["call"] == "inner[0]/bad"
+    assert "finished with status 'Failed'" in lab.answer("logs", "--engine")["words"][-1]
 
 
 def test_some_of_many_failing_calls_are_told_and_the_rest_is_kept(lab: Lab):
@@ -440,6 +441,7 @@ def test_hostile_names_are_only_names(lab: Lab, tmp_path: Path, hostile: str):
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["name"] == hostile
+    assert max(map(len, lab.do("list", "-n", "1").stdout.splitlines())) < 130
     assert lab.answer("label", "-1")[hostile[:100]] == hostile
     assert not list(tmp_path.iterdir())
 

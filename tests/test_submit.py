@@ -78,6 +78,8 @@ def test_no_submit_stops_the_server_of_a_leader_that_begins(member: Member):
 def test_a_queued_run_can_be_aborted(member: Member):
     other = fill_a_node(member)
     run = submitted(member, "hello.wdl", *ON_THE_FULL_NODE)
+    told = member.userdb("status", str(run["run"])).stdout
+    assert f"waiting: its leader, job {run['job']}, in SLURM (" in told
     done = member.userdb("abort", str(run["run"]))
     assert done.returncode == 0, done.stderr
     assert state(member, run["run"])["state"] == "aborted"

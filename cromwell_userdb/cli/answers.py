@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -17,7 +18,7 @@ from cromwell_userdb.cli.place import Place, require, tilde
 from cromwell_userdb.errors import NotRunning, UsageError, UserDBError
 from cromwell_userdb.progress import Count
 from cromwell_userdb.report import endings, numbers
-from cromwell_userdb.report.words import called, duration, moment, plural, shown, table
+from cromwell_userdb.report.words import called, duration, moment, plural, shortened, shown, table
 from cromwell_userdb.runs import Longest, State
 
 
@@ -68,7 +69,7 @@ def _listed(state: State) -> list[str]:
         str(state.run),
         state.state,
         state.workflow,
-        state.name,
+        shortened(state.name),
         moment(datetime.fromisoformat(state.started), datetime.now(UTC)) if state.started else "",
         duration(endings.elapsed(state)),
         f"{total.done}/{total.total}{bad}",
@@ -171,8 +172,20 @@ def _described(state: State, where: Place) -> Iterator[str]:
     if state.state in (runs.FAILED, runs.LOST):
         yield ""
         yield endings.ending(state, option=where.option)
-    if not state.has_ended and endings.age(state) > 30:
+    if state.state == runs.QUEUED and state.job:
+        yield from _leader(state)
+    elif not state.has_ended and endings.age(state) > 30:
         yield f"as of {duration(endings.age(state))} ago"
+
+
+def _leader(state: State) -> Iterator[str]:
+    """Why the job that is to lead a run waits, where SLURM tells."""
+    from cromwell_userdb import slurm
+
+    with contextlib.suppress(UserDBError):
+        job = slurm.jobs([state.job]).get(state.job)
+        if job and job.state == "PENDING":
+            yield f"waiting: its leader, job {job.id}, in SLURM ({job.reason})"
 
 
 def _remarks(state: State, where: Place) -> Iterator[str]:

@@ -50,8 +50,10 @@ def logs_(
     """
     folder, state = standing.found(place, run)
     if of_engine:
-        print(folder.engine_log if paths else process.tail(folder.engine_log, lines=lines))
-        return
+        words = "" if paths else process.tail(folder.engine_log, lines=lines)
+        if as_json:
+            return screen.answer({"log": folder.engine_log, "words": words.splitlines()})
+        return print(folder.engine_log if paths else words)
     found = list(_logs(_calls(place, folder, state), call, state.attempts, failed=failed))
     if as_json:
         return screen.answer(found)
@@ -78,11 +80,11 @@ def _calls(where: Place, folder: RunFolder, state: State) -> list[Any]:
     try:
         with connect(where) as connection:
             return metadata.calls(connection, state.id)
-    except Held as held:
+    except Held:
         dead = adoption.lineage(folder)
         if not (dead and dead[0].workflow):
             raise
-        screen.note(f"{held} Until then, this is what the calls' folders tell.")
+        screen.note("Another host serves the database: this is what the calls' folders tell.")
         return layout.calls(dead[0].workflow)
 
 

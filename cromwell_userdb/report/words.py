@@ -74,6 +74,15 @@ def shown(text: str) -> str:
     )
 
 
+def shortened(text: str, most: int = 40) -> str:
+    """A text that somebody else made up, no wider than a column should be.
+
+    >>> shortened("all of the samples", 9)
+    'all of t…'
+    """
+    return text if len(text) <= most else f"{text[: most - 1]}…"
+
+
 def table(headers: Sequence[str], lines: Sequence[Sequence[str]], *, right: str = "") -> str:
     """Columns two spaces apart; headers in `right` stand right-aligned; no trailing blanks."""
     cells = [list(headers), *([shown(cell) for cell in line] for line in lines)]
