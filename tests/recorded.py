@@ -7,11 +7,11 @@ import gzip
 import json
 import os
 import shutil
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import folders
 import pytest
 from served import until
 
@@ -59,16 +59,16 @@ def mariadb() -> Iterator[Path]:
     if not mariadbd:
         pytest.skip("no mariadbd on this machine")
     # Not in pytest's own folder: a socket's path may have 107 bytes.
-    with tempfile.TemporaryDirectory(prefix="cromwell-userdb-") as folder:
-        place = Path(folder)
-        (place / "data").mkdir()
-        (place / "tmp").mkdir()
-        child = process.spawn(_argv(mariadbd, place), out=place / "log")
-        try:
-            until(lambda: database.accepts(place / "s", user="anyone"), timeout=60)
-            yield place / "s"
-        finally:
-            process.terminate(child)
+    place = folders.made("scratch")
+    (place / "data").mkdir()
+    (place / "tmp").mkdir()
+    child = process.spawn(_argv(mariadbd, place), out=place / "log")
+    try:
+        until(lambda: database.accepts(place / "s", user="anyone"), timeout=60)
+        yield place / "s"
+    finally:
+        process.terminate(child)
+        folders.gone(place)
 
 
 def _argv(mariadbd: str, place: Path) -> list[str]:
@@ -97,6 +97,23 @@ def load(socket: Path, schema: str) -> Connection:
     with gzip.open(HERE / "cromwell.sql.gz", "rt") as dump:
         database.run_script(connection, dump.read())
     return connection
+
+
+@pytest.fixture(scope="module")
+def socket() -> Iterator[Path]:
+    """A server of a module's own."""
+    with mariadb() as path:
+        yield path
+
+
+@pytest.fixture
+def connection(socket: Path) -> Iterator[Connection]:
+    """There, with an empty schema `cromwell`, and none of ours."""
+    with database.connect(socket, user="root") as connection:
+        for name in ("cromwell", "cromwell_userdb"):
+            database.execute(connection, f"DROP DATABASE IF EXISTS {name}")
+        database.execute(connection, "CREATE DATABASE cromwell CHARACTER SET utf8mb4")
+        yield connection
 
 
 @pytest.fixture(scope="session")

@@ -7,13 +7,11 @@ import os
 import re
 import subprocess
 import time
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from recorded import mariadb
 from served import alive, until
 
 from cromwell_userdb import database, engine, java, prepare, render, schema
@@ -53,21 +51,6 @@ workflow greetings {
   output { String text = hello.text }
 }
 """
-
-
-@pytest.fixture(scope="module")
-def socket() -> Iterator[Path]:
-    with mariadb() as path:
-        yield path
-
-
-@pytest.fixture
-def connection(socket: Path) -> Iterator[Connection]:
-    with database.connect(socket, user="root") as connection:
-        for name in ("cromwell", "cromwell_userdb"):
-            database.execute(connection, f"DROP DATABASE IF EXISTS {name}")
-        database.execute(connection, "CREATE DATABASE cromwell CHARACTER SET utf8mb4")
-        yield connection
 
 
 @pytest.fixture

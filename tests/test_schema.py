@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import gzip
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from recorded import HERE as RECORDINGS
-from recorded import mariadb
 
 from cromwell_userdb import database, schema
 from cromwell_userdb.database import Connection
@@ -21,22 +18,6 @@ EMBEDDED = Maker("embedded", schema.BUNDLED)
 REAL = Maker("cromwell", "92", "a" * 64)
 OLDER = Maker("cromwell", "91", "b" * 64)
 NEWER = Maker("cromwell", "93-c805f3c-SNAP", "c" * 64)
-
-
-@pytest.fixture(scope="module")
-def socket() -> Iterator[Path]:
-    with mariadb() as path:
-        yield path
-
-
-@pytest.fixture
-def connection(socket: Path) -> Iterator[Connection]:
-    """A server with an empty schema `cromwell`, and none of ours."""
-    with database.connect(socket, user="root") as connection:
-        for name in ("cromwell", "cromwell_userdb"):
-            database.execute(connection, f"DROP DATABASE IF EXISTS {name}")
-        database.execute(connection, "CREATE DATABASE cromwell CHARACTER SET utf8mb4")
-        yield connection
 
 
 def load_recorded(connection: Connection) -> None:
