@@ -7,7 +7,6 @@ import os
 import secrets
 import sys
 import tempfile
-import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
@@ -40,7 +39,6 @@ def migrate(
     environ: Mapping[str, str],
     say: Say = lambda line: None,
     timeout: float = 600,
-    sleep: Callable[[float], None] = time.sleep,
 ) -> bool:
     """Make Cromwell's tables fit for `chosen`, unless they are; return whether there was need.
 
@@ -60,7 +58,7 @@ def migrate(
         say(f"Freed the change-log lock that {holder} had left behind.")
     say(f"{chosen.name} makes its tables: once per instance, some seconds.")
     with _fit_sql_mode(connection):
-        _start_on_nothing(chosen, connection, conf, socket, folder, environ, timeout, sleep)
+        _start_on_nothing(chosen, connection, conf, socket, folder, environ, timeout)
     schema.date_old_results(connection)
     schema.note(connection, maker)
     schema.keep(connection, maker, cache)
@@ -75,7 +73,6 @@ def _start_on_nothing(
     folder: Path,
     environ: Mapping[str, str],
     timeout: float,
-    sleep: Callable[[float], None],
 ) -> None:
     """Run a workflow without calls, which migrates and proves the engine, and forget it."""
     token = secrets.token_hex(8)
@@ -86,14 +83,11 @@ def _start_on_nothing(
     )
     child = process.spawn(command, out=log, env=engine.environment(chosen, environ), cwd=folder)
     try:
-        deadline = time.monotonic() + timeout
-        while child.poll() is None:
-            if time.monotonic() > deadline:
-                raise StartFailed(
-                    f"{chosen.name} did not make its tables in {timeout:g} seconds. The end of "
-                    f"{log}:\n{process.tail(log)}"
-                )
-            sleep(0.1)
+        if not process.has_ended(child, within=timeout):
+            raise StartFailed(
+                f"{chosen.name} did not make its tables in {timeout:g} seconds. The end of "
+                f"{log}:\n{process.tail(log)}"
+            )
     finally:
         # Ctrl-C too: no half-done migration goes on behind our back.
         status = process.terminate(child, patience=20)

@@ -158,13 +158,10 @@ def test_a_cromwell_that_hangs_is_ended_at_the_deadline(migrate, tmp_path):
 
 @pytest.mark.functional
 def test_an_interrupted_migration_goes_on_nowhere(migrate, tmp_path):
-    def interrupted(seconds: float) -> None:
-        if (tmp_path / "pid").exists():
-            raise KeyboardInterrupt
-
-    chosen = standing_in(tmp_path, f"echo $$ > {tmp_path}/pid; exec sleep 60")
+    interrupt = f"kill -INT {os.getpid()}"
+    chosen = standing_in(tmp_path, f"echo $$ > {tmp_path}/pid; {interrupt}; exec sleep 60")
     with pytest.raises(KeyboardInterrupt):
-        migrate(chosen, sleep=interrupted)
+        migrate(chosen)
     assert not alive(int((tmp_path / "pid").read_text()))
 
 
