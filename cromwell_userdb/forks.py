@@ -57,6 +57,11 @@ def detached(work: Callable[[], object], *, log: Path) -> int:
         os._exit(status)
 
 
+def is_over(pid: int) -> bool:
+    """Whether a child of ours has ended; others may still wait for it."""
+    return os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
+
+
 @dataclass(frozen=True)
 class Beside:
     """A process that has been told what to load, and does one thing with it."""

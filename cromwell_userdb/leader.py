@@ -96,11 +96,16 @@ def lead(task: Task) -> State:
 
 def start(task: Task) -> None:
     """Have a process of its own lead the run; the run's folder names it when this returns."""
-    forks.detached(lambda: lead(task), log=task.folder.leader_log)
+    pid = forks.detached(lambda: lead(task), log=task.folder.leader_log)
     deadline = time.monotonic() + ARRIVAL
     while time.monotonic() < deadline:
+        over = forks.is_over(pid)
         state = runs.read_state(task.folder)
         if not (state and state.leader and state.leader.pid == os.getpid()):
+            return
+        if over:
+            # It could not name itself any more.
+            runs.write_state(task.folder, replace(state, leader=replace(state.leader, pid=pid)))
             return
         time.sleep(0.01)
 
