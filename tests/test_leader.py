@@ -6,6 +6,8 @@ import os
 from pathlib import Path
 from typing import NoReturn
 
+import pytest
+
 from cromwell_userdb import leader, runs, verdicts
 from cromwell_userdb.errors import NotRunning
 from cromwell_userdb.instance import RunFolder
@@ -19,7 +21,7 @@ def nobody() -> NoReturn:
 
 
 def test_a_leader_that_dies_before_its_engine_begins_is_not_waited_for_and_has_its_words_passed_on(
-    tmp_path: Path,
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ):
     folder = RunFolder(tmp_path)
     request = Request(
@@ -28,7 +30,9 @@ def test_a_leader_that_dies_before_its_engine_begins_is_not_waited_for_and_has_i
     )  # fmt: skip
     runs.write_state(folder, State(7, runs.QUEUED, runs.now(), leader=Identity.of(os.getpid())))
     folder.engine_log.mkdir()
-    leader.start(Task(folder, request, ["true"], {}, connect=nobody, cancel=lambda jobs: None))
+    task = Task(folder, request, ["true"], {}, connect=nobody, cancel=lambda jobs: None)
+    with capsys.disabled():  # so that the fork's words go into its log
+        leader.start(task)
     state = runs.read_state(folder)
     assert state is not None
     lost = verdicts.reconcile(folder, state, nobody, lambda job: None)
