@@ -75,8 +75,10 @@ class Beside:
 
         All of it is sent: what is asked, and what comes of it.
         """
-        with open(self.questions, "wb") as file:  # noqa: PTH123  # a descriptor
-            pickle.dump((work, asked), file)
+        question = pickle.dumps((work, asked))
+        # If it has been killed, the result tells.
+        with contextlib.suppress(BrokenPipeError), open(self.questions, "wb") as file:  # noqa: PTH123
+            file.write(question)
         return self._result
 
     def _result(self) -> Any:
