@@ -83,6 +83,7 @@ def _finished(instance: Instance) -> dict[str, Any] | None:
 def _bear(
     instance: Instance, server: Server, cache: Path, tables: str, allow_no_locks: bool
 ) -> dict[str, Any]:
+    disk.check_data(instance)
     _check_empty(instance.root)
     disk.sweep(instance.root, age=0)  # nobody else writes here yet
     probed = disk.probe(instance.root)

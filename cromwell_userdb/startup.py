@@ -59,6 +59,7 @@ def start(
             f"There is no database at {instance.root} yet. Make it with: cromwell-userdb init"
         )
     disk.check_private(instance.root)
+    disk.check_data(instance)
     asked = Asked(job_ended, force, wait, patience, progress)
     with disk.no_space(instance.root), claim.alone(instance, asked):
         mine = lease.new(Identity.of(os.getpid()), job=job, server=server.text)
@@ -278,4 +279,7 @@ def _failure(instance: Instance, name: str, said: dict[str, str]) -> UserDBError
             f"{name} runs in a network of its own, so nobody here can tell who is connected to it."
             " It listens on no network: have its script or container use this host's."
         )
-    return StartFailed(f"{name} did not start. From {instance.server_log}:\n{said['words']}")
+    words = f"{name} did not start. From {instance.server_log}:\n{said['words']}"
+    if "InnoDB" in words:
+        words += f"\nIts data in {instance.datadir} may be damaged. {disk.BEGIN_ANEW}"
+    return StartFailed(words)

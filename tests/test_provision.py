@@ -19,7 +19,7 @@ import pytest
 from disks import mounted
 
 from cromwell_userdb import database, disk, provision, register, schema, server, startup
-from cromwell_userdb.errors import NoSpace, NotPrivate, UsageError
+from cromwell_userdb.errors import NoSpace, NotPrivate, StartFailed, UsageError
 from cromwell_userdb.instance import Instance
 
 BIRTH = """
@@ -151,6 +151,22 @@ def test_data_without_a_finished_birth_are_kept(served, program, templates):
     startup.start(served, program)
     with server.connect(served) as connection:
         assert database.tables(connection, "cromwell") == {"kept"}
+
+
+@pytest.mark.functional
+def test_an_instance_that_lost_its_data_says_so(instance, program, templates):
+    shutil.rmtree(instance.datadir)
+    with pytest.raises(UsageError, match="are gone"):
+        startup.start(instance, program)
+    with pytest.raises(UsageError, match="begin anew"):
+        provision.birth(instance, program, cache=templates, allow_root=True)
+
+
+@pytest.mark.functional
+def test_damaged_data_are_named(instance, program):
+    (instance.datadir / "ibdata1").write_bytes(b"")
+    with pytest.raises(StartFailed, match="may be damaged"):
+        startup.start(instance, program)
 
 
 def test_a_folder_with_other_things_in_it_is_refused(folder, refuses):
