@@ -90,7 +90,9 @@ def _judged(connection: database.Connection, folder: RunFolder, state: State) ->
         return None
     write_json(folder.outputs, metadata.outputs(connection, state.id))
     failures = describe_failures(connection, state.id) if verdict == runs.FAILED else ()
-    return replace(state, state=verdict, failures=failures)
+    found = workflows.get(connection, state.id)
+    ended = runs.moment(found.ended) if found and found.ended else state.ended
+    return replace(state, state=verdict, failures=failures, ended=ended)
 
 
 def recover(folder: RunFolder, connect: Callable[[], database.Connection]) -> State | None:
@@ -111,7 +113,7 @@ def recover(folder: RunFolder, connect: Callable[[], database.Connection]) -> St
             workflow=request.workflow,
             name=request.name,
             started=request.created,
-            ended=runs.moment(found.ended) if found.ended else runs.now(),
+            ended=runs.now(),
             engine=request.engine,
             backend=request.backend,
             calls=tuple(metadata.counts(connection, found.id)),
