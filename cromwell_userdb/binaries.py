@@ -134,7 +134,8 @@ def find_server(
             return _accept(server)
     raise NotFound(
         "No MariaDB or MySQL server on this machine (looked for mariadbd, mysqld on PATH, in"
-        " /usr/sbin, /usr/libexec, /usr/local, /opt)."
+        " /usr/sbin, /usr/libexec, /usr/local, /opt). Load its module, name one with --server, or"
+        " let init --install put one in your cache."
     )
 
 

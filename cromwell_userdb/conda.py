@@ -77,7 +77,11 @@ def _install(
         shutil.rmtree(prefix, ignore_errors=True)
         if isinstance(error, OSError):
             raise
-        raise NotFound(f"No {what} could be fetched from {channel}: {error}") from error
+        *_, reason = type(error).__name__, *str(error).strip().splitlines()
+        raise NotFound(
+            f"No {what} could be fetched from {channel}: {reason.strip()}. Without a way there, use"
+            " one of your own."
+        ) from error
 
 
 async def _solve(rattler: Any, wanted: Sequence[str], channel: str, index: Path) -> Any:

@@ -87,6 +87,13 @@ def test_a_channel_without_a_server_is_a_sentence(tmp_path):
         provision.install_server(tmp_path / "cache", channel=f"file://{tmp_path}")
 
 
+def test_a_channel_that_can_not_be_reached_is_one_sentence(tmp_path):
+    pytest.importorskip("rattler", reason="needs the extra managed")
+    with pytest.raises(NotFound, match="use one of your own") as caught:
+        provision.install_server(tmp_path / "cache", channel="http://127.0.0.1:9/nowhere")
+    assert "\n" not in str(caught.value)
+
+
 def test_a_java_is_installed_from_a_channel_and_found_by_its_release(tmp_path, channel):
     java = engine.install_java(tmp_path / "cache", channel=channel)
     assert (java.version, java.path.name) == ("21.0.8", "java")

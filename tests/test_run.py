@@ -21,7 +21,7 @@ from pathlib import Path
 from threading import Thread
 
 import pytest
-from lab import WDL, Lab, ended, made
+from lab import COMMAND, WDL, Lab, ended, made
 from served import kill, until
 
 from cromwell_userdb import leader, runs, server
@@ -155,6 +155,8 @@ def test_a_workflow_may_be_at_an_address(lab: Lab):
     with served(WDL) as address:
         result = lab.answer("run", f"{address}/hello.wdl", "--input", "hello.name=far")
         refused = lab.do("run", f"{address}/absent.wdl")
+        asked = [*COMMAND, "inputs", f"{address}/hello.wdl"]
+        assert subprocess.run(asked, env=lab.environment, check=False).returncode == 0
     assert result["outputs"]["hello.s"] == "hello far"
     assert refused.returncode == 2
     assert "can't be fetched" in refused.stderr
@@ -175,6 +177,16 @@ def test_a_detached_run_gives_its_number_and_goes_on(lab: Lab):
     number = int(done.stdout)
     until(lambda: lab.state(number).get("ended"), timeout=60)
     assert lab.state(number)["state"] == "succeeded"
+
+
+def test_a_run_that_is_judged_late_ended_when_its_workflow_did(lab: Lab):
+    number = lab.run("hello.wdl", "--input", "hello.name=late")["run"]
+    state = lab.state(number)
+    file = lab.root / "runs" / str(number) / "state.json"
+    file.write_text(json.dumps(state | {"state": "running", "ended": ""}))
+    judged = lab.answer("status", str(number))
+    assert judged["state"] == "succeeded"
+    assert state["started"] < judged["ended"] <= state["ended"]
 
 
 def test_a_machine_that_ends_processes_at_logout_is_named_when_detaching(lab: Lab, tmp_path: Path):

@@ -105,6 +105,8 @@ def inputs_(wdl: str, imports: tuple[Path, ...]) -> None:
       cromwell-userdb inputs workflow.wdl > inputs.json
     """
     from cromwell_userdb import wdl as language
+    from cromwell_userdb.cli import sources
 
     network = place.find(None, None).settings.engine_network_imports
-    screen.answer(language.template(language.load(wdl, imports=imports, network=network)))
+    document = language.load(sources.local(wdl), imports=imports, network=network)
+    screen.answer(language.template(document))

@@ -20,7 +20,7 @@ Reader = Callable[[], Reading]
 def begin(where: Place, words: Mapping[str, Any]) -> tuple[Source, Reader]:
     """What the words of a command name, and what waits until that is read."""
     source = Source(
-        path=_local(words["wdl"]),
+        path=local(words["wdl"]),
         inputs=words["inputs"] or words["inputs_option"],
         given=words["given"],
         imports=words["imports"],
@@ -36,7 +36,7 @@ def is_url(text: str) -> bool:
     return "://" in text
 
 
-def _local(text: str) -> Any:
+def local(text: str) -> Any:
     """The workflow as a file here; one at an address is fetched first."""
     if is_url(text):
         import hashlib
