@@ -130,6 +130,7 @@ class _Leading:
         self.terminal_since: float | None = None
         self.looked_at: tuple[object, ...] = ()
         self.seen_off = False
+        self.outputs: dict[str, Any] | None = None
         self.patient_until = 0.0
         # Nobody shall take the run for dead while an engine that they do not know of is alive.
         self.child = process.spawn_held(
@@ -227,7 +228,9 @@ class _Leading:
             _tell(f"{runs.now()} {error}")
             self.connection = None
             return False
-        changed = replace(state, as_of=self.state.as_of) != self.state
+        # Once the engine has gone, the verdict is written at once, and all else with it.
+        running = self.child.returncode is None
+        changed = running and replace(state, as_of=self.state.as_of) != self.state
         self.state = state
         if changed or time.monotonic() - self.written > FRESH:
             self.write()
@@ -285,7 +288,10 @@ class _Leading:
         )
 
     def keep_outputs(self, connection: database.Connection, id: str) -> None:
-        write_json(self.task.folder.outputs, metadata.outputs(connection, id))
+        outputs = metadata.outputs(connection, id)
+        if outputs != self.outputs:
+            write_json(self.task.folder.outputs, outputs)
+            self.outputs = outputs
 
     def write(self) -> None:
         """Put the state on disk; a full disk keeps the old one, and the run goes on."""
@@ -308,18 +314,15 @@ class _Leading:
             with contextlib.suppress(DatabaseError, database.Error):
                 self.tally_up(self.connection)
         after = self.task.afterwards(replace(self.state, state=state))
-        calls = self.state.calls
-        if state == runs.ABORTED:
-            # An engine that was killed could not say of its calls what became of them.
-            calls = tuple(replace(one, running=0) for one in calls)
         self.state = replace(
             self.state,
             state=state,
-            calls=calls,
             note="; ".join(filter(None, [note, after])),
             ended=runs.now(),
             failures=self.failures() if state == runs.FAILED else (),
         )
+        if state == runs.ABORTED:
+            self.state = runs.as_aborted(self.state, self.state.note)
         self.insist_on_writing()
         if self.connection is not None:
             with contextlib.suppress(DatabaseError, database.Error):
