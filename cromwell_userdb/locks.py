@@ -51,6 +51,11 @@ def is_held(path: Path) -> bool:
     return False
 
 
+def load() -> None:
+    """Load what `exclusive` is made of, which takes longer than a lock."""
+    import filelock as filelock
+
+
 @contextlib.contextmanager
 def exclusive(
     path: Path,

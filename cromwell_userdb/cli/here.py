@@ -8,10 +8,17 @@ import shutil
 import socket
 from pathlib import Path
 
-from cromwell_userdb import cluster, java, limits, modules, policy, process
+from cromwell_userdb import cluster, java, limits, locks, modules, policy, process
 from cromwell_userdb.cli.place import Place
 from cromwell_userdb.errors import CommandFailed, UsageError
 from cromwell_userdb.machine import Machine
+
+
+def look_around(where: Place) -> None:
+    """Ask and load what a start will need of this machine, while there is something to wait for."""
+    is_limited(where)
+    Machine.here()
+    locks.load()
 
 
 @functools.cache

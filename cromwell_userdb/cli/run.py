@@ -52,6 +52,7 @@ def run_(
     from cromwell_userdb.cli import here, launch
 
     here.check_run(place)
+    here.look_around(place)
     order = launch.order(place, begun=begun, **words, more_flags={"run.backend": backend})
     lost = None if quiet else offered_to_resume(order)
     with Interrupts() as interrupts:
