@@ -293,6 +293,20 @@ def as_lost(state: State, why: str) -> State:
     return replace(state, state=LOST, as_of=now(), note=state.note or why)
 
 
+def as_aborted(state: State, note: str) -> State:
+    """Nothing of it runs any more, though an engine that was killed could not say so."""
+    return replace(
+        state,
+        state=ABORTED,
+        as_of=now(),
+        note=note,
+        calls=tuple(replace(one, running=0) for one in state.calls),
+        attempts=tuple(one for one in state.attempts if one.return_code is not None),
+        waiting=(),
+        longest=None,
+    )
+
+
 def find(instance: Instance, text: str) -> int:
     """The number of the run that `text` means: 12, -1, a UUID or its start, or a name.
 

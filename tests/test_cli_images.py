@@ -59,7 +59,7 @@ def test_an_added_image_is_listed_verified_and_removed(do, tmp_path):
     sif(tmp_path / "x.sif")
     assert re.fullmatch(r"lab/tool:1  \w{12}  642 B\n", do("add", "x.sif", "lab/tool:1").stdout)
     assert re.search(r"lab/tool +1 +\w{12} +642 B +today", do("list").stdout)
-    assert do("verify").stderr.endswith("1 image as they should be.\n")
+    assert do("verify").stderr.endswith("1 image: all as it should be.\n")
     shown = do("remove", "lab/tool")
     assert "would go" in shown.stdout and "Nothing was deleted" in shown.stderr
     assert len(listed(do)) == 1

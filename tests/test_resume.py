@@ -161,7 +161,9 @@ def test_run_offers_at_a_terminal_to_resume_the_same_run_that_was_lost(lab: Lab,
 def test_a_lost_run_is_aborted_with_its_jobs(lab: Lab, tmp_path: Path):
     number = begin(lab, tmp_path / "marks", "--input", "marked.s=4321", "--input", "marked.n=1")
     lose(lab, number)
-    assert lab.answer("abort", str(number))["state"] == "aborted"
+    aborted = lab.answer("abort", str(number))
+    assert aborted["state"] == "aborted"
+    assert not any(calls["running"] for calls in aborted["calls"])
     until(lambda: not _asleep(4321))
 
 

@@ -236,7 +236,7 @@ def verify(place: Place, folder: str | None, as_json: bool) -> None:
         print("\n".join(f"{tilde(one.file)}: {one.words}" for one in found))
         screen.note(_advice(found, "" if folder is None else f" --folder {folder}"))
     else:
-        screen.note(f"{plural(len(images.present(store)), 'image')} as they should be.")
+        screen.note(f"{plural(len(images.present(store)), 'image')}: all as it should be.")
     if found:
         sys.exit(1)
 

@@ -83,7 +83,7 @@ def end_jobs(where: Place, folder: RunFolder, state: State, *, wait: bool) -> St
     while wait and jobs_of(where, request, dead, nobody) and time.monotonic() < deadline:
         time.sleep(1)
     note = f"{state.note}; {plural(len(left), 'job')} cancelled"
-    state = replace(state, state=runs.ABORTED, note=note, as_of=runs.now())
+    state = runs.as_aborted(state, note)
     runs.write_state(folder, state)
     return state
 
