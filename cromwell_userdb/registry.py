@@ -154,7 +154,8 @@ def _unreachable(wanted: Reference, error: Exception) -> str:
         )
     return (
         f"{wanted.host} can't be reached from this machine, so {wanted} can't be pulled: pull it "
-        "where there is a network (container.pull = job, or another machine), or add it as a file."
+        "where there is a network (container.pull = job, or another machine), or add it as a file: "
+        f"cromwell-userdb images add FILE {wanted}"
     )
 
 

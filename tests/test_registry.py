@@ -37,7 +37,8 @@ def test_what_is_not_there_is_said_so(registry, name):
 
 
 def test_a_registry_that_nobody_reaches_is_said_with_a_way_on():
-    with pytest.raises(DownloadFailed, match=r"127\.0\.0\.1:9 can't be reached.*container\.pull"):
+    words = r"127\.0\.0\.1:9 can't be reached.*container\.pull.*images add FILE 127"
+    with pytest.raises(DownloadFailed, match=words):
         look_up(parse("127.0.0.1:9/x"), {})
 
 
