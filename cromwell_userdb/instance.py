@@ -109,7 +109,7 @@ class RunFolder:
 
     @property
     def images(self) -> Path:
-        """The names of images that the run is sure to want."""
+        """The names of images that the run is sure to want; no file where no task wants any."""
         return self.path / "images.json"
 
     @property

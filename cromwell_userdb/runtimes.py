@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import re
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +16,9 @@ from cromwell_userdb.reference import Reference
 
 KINDS = ("apptainer", "singularity", "podman", "docker")
 """In the order in which they are looked for."""
+
+TRIAL_SECONDS = 10.0
+"""Seconds in which a program has to show that it works."""
 
 _SIGN = re.compile(
     r"^(?:.* ended with status \d+: )?(?:FATAL|ERROR|Error(?: response from daemon)?):\s*"
@@ -37,24 +41,49 @@ class Runtime:
         return self.kind in ("apptainer", "singularity")
 
 
-def find(kind: str, program: str = "", *, path: str | None = None) -> Runtime | None:
-    """The runtime that the settings mean, None where they want none.
+def find(
+    kind: str, program: str = "", *, path: str | None = None, tried: bool = False
+) -> Runtime | None:
+    """The runtime that the settings mean, None where they want none; `tried` if it has to work.
 
-    Raises NotFound where it is not on this machine.
+    Raises NotFound where there is none on this machine.
     """
     if kind == "none":
         return None
+    kinds = KINDS if kind == "auto" else (kind,)
+    looked = f"looked for {', '.join(kinds)} on PATH"
+    known = _on_path(kinds, path)
     if program:
-        return _named(kind, Path(program).expanduser())
-    for name in KINDS if kind == "auto" else (kind,):
-        if found := shutil.which(name, path=path):
-            return Runtime(name, Path(found).absolute())
-    wanted = ", ".join(KINDS) if kind == "auto" else kind
+        looked, known = "as container.program says", [_named(kind, Path(program).expanduser())]
+    for runtime in known:
+        reason = _fault(runtime) if tried else ""
+        if not reason:
+            return runtime
+        looked += f"; {runtime.program} is there, but {reason}"
     raise NotFound(
-        f"There is nothing here to run containers with (looked for {wanted} on PATH): load a "
-        "module, name one with container.program, or set container.runtime to none to run such "
-        "tasks without their images."
+        f"There is nothing here to run containers with ({looked}): load a module, name one with "
+        "container.program, or set container.runtime to none to run such tasks without their "
+        "images."
     )
+
+
+def _on_path(kinds: Iterable[str], path: str | None) -> list[Runtime]:
+    found = [(name, shutil.which(name, path=path)) for name in kinds]
+    return [Runtime(name, Path(place).absolute()) for name, place in found if place]
+
+
+@functools.cache
+def _fault(runtime: Runtime) -> str:
+    """Why the program can do nothing for us, such as a docker without its daemon; "" if it can."""
+    if runtime.takes_files:
+        return ""
+    try:
+        process.run([runtime.program, "ps", "-q"], timeout=TRIAL_SECONDS)
+    except CommandFailed as error:
+        told, _, words = str(error).removeprefix(f"{runtime.program} ").partition(": ")
+        last = (words.splitlines() or [""])[-1].removeprefix("Error: ")
+        return (f"says: {last}" if last else told).rstrip(".")
+    return ""
 
 
 def _named(kind: str, program: Path) -> Runtime:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 
 import pytest
 
@@ -66,3 +67,33 @@ def test_an_image_that_does_not_come_is_the_reason_of_the_failure(owner, registr
     [folder] = owner.home.glob(".local/share/cromwell-userdb/default/runs/1")
     # A Cromwell asks once more.
     assert [one.step for one in told(folder / "pulls.jsonl")][:2] == ["begun", "failed"]
+
+
+def test_tasks_with_images_and_nothing_to_run_them_with_start_nothing(alice):
+    """Nor does a docker help whose daemon is not there; a task without an image needs none."""
+    assert alice.userdb("init", "--engine", "embedded", "--backend", "local").returncode == 0
+    folder = alice.home / "bin"
+    folder.mkdir()
+    (folder / "setpriv").symlink_to(shutil.which("setpriv"))
+    (alice.home / "w.wdl").write_text(WDL.replace("IMAGE", "ubuntu:22.04"))
+
+    def refused():
+        done = alice.userdb("run", "w.wdl", "--json", env={"PATH": str(folder)})
+        assert (done.returncode, done.stdout) == (4, "")
+        start = "w.wdl:11: task say wants the image ubuntu:22.04. There is nothing here to run "
+        assert done.stderr.startswith(start + "containers with (looked for apptainer, ")
+        return done.stderr
+
+    assert refused().endswith("to run such tasks without their images.\n")
+    for name in ("podman", "docker"):
+        text = f"#!/bin/sh\necho {name} has no daemon. >&2\necho >> ~/tried; exit 1\n"
+        (folder / name).write_text(text)
+        (folder / name).chmod(0o755)
+    told = "~/bin/podman is there, but says: podman has no daemon; ~/bin/docker is there, but"
+    assert told in refused()
+    assert json.loads(alice.userdb("list", "--json").stdout) == []
+    (alice.home / "tried").unlink()
+    (alice.home / "w.wdl").write_text(WDL.replace("IMAGE", ""))
+    done = alice.userdb("run", "w.wdl", env={"PATH": f"{folder}:/usr/bin:/bin"})
+    alice.userdb("db", "stop", "--force")
+    assert (done.returncode, (alice.home / "tried").exists()) == (0, False)

@@ -10,9 +10,9 @@ from cromwell_userdb.reference import parse
 from cromwell_userdb.runtimes import Runtime
 
 
-def program(folder: Path, name: str) -> Path:
+def program(folder: Path, name: str, does: str = "") -> Path:
     folder.mkdir(exist_ok=True)
-    (folder / name).write_text("#!/bin/sh\n")
+    (folder / name).write_text(f"#!/bin/sh\n{does}\n")
     (folder / name).chmod(0o755)
     return folder / name
 
@@ -35,6 +35,31 @@ def test_nothing_here_is_said_with_three_ways_on(tmp_path):
     with pytest.raises(NotFound, match=r"looked for apptainer.*module.*container\.runtime to none"):
         runtimes.find("auto", path=str(tmp_path))
     assert runtimes.find("none", path=str(tmp_path)) is None
+
+
+NO_DAEMON = "echo 'Cannot connect to the Docker daemon at unix:///x. Is it running?' >&2; exit 1"
+
+
+def test_auto_takes_the_first_that_works(tmp_path):
+    program(tmp_path, "podman", "echo 'Error: no subuid ranges for ada' >&2; exit 125")
+    docker = program(tmp_path, "docker", '[ "$1" = ps ]')
+    assert runtimes.find("auto", path=str(tmp_path)) == Runtime("podman", tmp_path / "podman")
+    found = runtimes.find("auto", path=str(tmp_path), tried=True)
+    assert found == Runtime("docker", docker)
+
+
+@pytest.mark.parametrize("kind", ["auto", "docker"])
+def test_a_docker_without_its_daemon_is_named_with_its_words(tmp_path, kind):
+    path = program(tmp_path, "docker", NO_DAEMON)
+    with pytest.raises(NotFound, match=rf"PATH; {path} is there, but says: Cannot connect to the"):
+        runtimes.find(kind, path=str(tmp_path), tried=True)
+
+
+def test_a_daemon_that_does_not_answer_is_not_waited_for(tmp_path, monkeypatch):
+    monkeypatch.setattr(runtimes, "TRIAL_SECONDS", 0.2)
+    program(tmp_path, "docker", "exec sleep 60")
+    with pytest.raises(NotFound, match=r"docker is there, but gave no answer in 0\.2 seconds"):
+        runtimes.find("auto", path=str(tmp_path), tried=True)
 
 
 @pytest.mark.parametrize(

@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from people import Member, initialised
+from people import JAR, Member, initialised
 
 from cromwell_userdb import policy, wdl
 from cromwell_userdb.cli import wishes as asked
 from cromwell_userdb.demands import Demand
 from cromwell_userdb.errors import SettingError, UsageError
-from cromwell_userdb.settings import Layer, Resolved, Settings
+from cromwell_userdb.settings import Layer, Settings
 from cromwell_userdb.wish import UNKNOWN, Wish
 
 LIBRARY = """\
@@ -145,7 +145,41 @@ def test_attributes_are_read_as_the_hook_reads_them(
 def test_a_value_that_no_engine_understands_is_refused(name: str, value: object, words: str):
     wish = Wish("align", {name: value}, {name: "w.wdl:7"})
     with pytest.raises(UsageError, match=re.escape(f"w.wdl:7: task align: {words}")):
-        asked.check(Resolved(Settings(), {}), [wish], {}, engine="embedded")
+        asked.check_engine(Settings(), [wish], engine="embedded", backend="local")
+
+
+GPU = "w.wdl:6: task t: Cromwell takes gpu: true in clouds only; write gpuCount: 1 in its place."
+DISKS = 'w.wdl:6: task t: Cromwell takes no array of disks here; write "/a 10, /b 20".'
+
+
+@pytest.mark.parametrize(
+    ("wanted", "sentence"), [({"gpu": True}, GPU), ({"disks": ["/a 10", "/b 20"]}, DISKS)]
+)
+def test_what_a_cromwell_fails_at_is_refused_for_it_alone(wanted, sentence) -> None:
+    wish = Wish("t", wanted, dict.fromkeys(wanted, "w.wdl:6"))
+    with_disks = Settings(slurm_disks_as_tmp=True)
+    asked.check_engine(with_disks, [wish], engine="embedded", backend="slurm")
+    with pytest.raises(UsageError, match=f"^{re.escape(sentence)}$"):
+        asked.check_engine(with_disks, [wish], engine="cromwell", backend="slurm")
+
+
+@pytest.mark.functional
+@pytest.mark.root
+@pytest.mark.slurm
+@pytest.mark.jar
+def test_a_cromwell_is_not_even_started_with_what_it_fails_at(member: Member) -> None:
+    env = {"CROMWELL_USERDB_SLURM_DISKS_AS_TMP": "true"}
+    wdl = "version 1.1\nworkflow w { call t }\ntask t {\n  command <<< true >>>\n  runtime {\n"
+    for attribute, backend, sentence in (
+        ("gpu: true", "local", GPU),
+        ("gpu: true", "slurm", GPU),
+        ('disks: ["/a 10", "/b 20"]', "slurm", DISKS),
+    ):
+        (member.home / "w.wdl").write_text(f"{wdl}    {attribute}\n  }}\n}}\n")
+        words = ("run", "w.wdl", "--cromwell", JAR, "--backend", backend, "--json")
+        done = member.userdb(*words, env=env)
+        assert (done.returncode, done.stdout, done.stderr) == (2, "", f"{sentence}\n")
+    assert json.loads(member.userdb("list", "--json").stdout) == []
 
 
 @pytest.mark.parametrize(
@@ -168,10 +202,10 @@ def test_what_the_site_forbids_no_task_may_ask_for(site, wanted, sentence) -> No
     what = f"{name.replace('_', '.', 1)} = {value.rpartition(',')[2]}"
     sentence = sentence or f"w.wdl:7: task t: {what} may not be, says /etc/site.toml. Ask us."
     with pytest.raises(SettingError, match=f"^{re.escape(sentence)}$"):
-        asked.check(resolved, [Wish("t", wanted, {name: "w.wdl:7"})], {}, engine="embedded")
+        asked.check(resolved, [Wish("t", wanted, {name: "w.wdl:7"})], {})
     with pytest.raises(SettingError, match="task t: slurm"):
         defaults = {"default_runtime_attributes": wanted}
-        asked.check(resolved, [Wish("t", {}, {})], defaults, engine="embedded")
+        asked.check(resolved, [Wish("t", {}, {})], defaults)
 
 
 def test_options_speak_for_tasks_that_say_nothing() -> None:

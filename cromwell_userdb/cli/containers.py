@@ -22,14 +22,14 @@ from cromwell_userdb.settings import Settings
 from cromwell_userdb.wish import UNKNOWN, Wish
 
 
-def containers(where: Place, *, told: Path | None = None) -> Containers | None:
+def containers(where: Place, *, told: Path | None = None, tried: bool = True) -> Containers | None:
     """What a run here needs to know of images; None where tasks run without theirs.
 
     `told` is the file in which it is kept what becomes of pulls. Raises NotFound where there is
-    no program to run images.
+    no program to run images, or none that works; that is not `tried` where no task has one.
     """
     settings = where.settings
-    runtime = _runtime(settings)
+    runtime = _runtime(settings, tried=tried)
     if runtime is None:
         return None
     return Containers(
@@ -37,10 +37,10 @@ def containers(where: Place, *, told: Path | None = None) -> Containers | None:
     )
 
 
-def _runtime(settings: Settings) -> Runtime | None:
+def _runtime(settings: Settings, *, tried: bool) -> Runtime | None:
     kind, program = settings.container_runtime, settings.container_program
     try:
-        return runtimes.find(kind, program)
+        return runtimes.find(kind, program, tried=tried)
     except NotFound:
         is_local = settings.run_backend == "local"
         if kind == "auto" or is_local or settings.container_pull == "here":
@@ -59,19 +59,21 @@ def check(where: Place, wishes: Sequence[Wish], options: Mapping[str, Any]) -> N
 
     `options` are the run's, which may name an image for tasks without one. Raises NotFound.
     """
-    try:
-        containers(where)
-    except NotFound as error:
-        for wish, name, image in wanted(wishes, options):
+    for wish, name, image in wanted(wishes, options):
+        try:
+            containers(where)
+        except NotFound as error:
             line = f"{wish.lines[name]}: " if name in wish.lines else ""
             shown = f"an image ({name})" if image is UNKNOWN else f"the image {image}"
             raise NotFound(f"{line}task {wish.task} wants {shown}. {error}") from error
+        return
 
 
-def named(wishes: Sequence[Wish], options: Mapping[str, Any]) -> tuple[str, ...]:
-    """The images that are sure to be wanted, each once."""
-    found = [image for _, _, image in wanted(wishes, options) if isinstance(image, str)]
-    return tuple(dict.fromkeys(found))
+def named(wishes: Sequence[Wish], options: Mapping[str, Any]) -> tuple[str, ...] | None:
+    """The images that are sure to be wanted, each once; None where no task wants any."""
+    found = [image for _, _, image in wanted(wishes, options)]
+    sure = dict.fromkeys(image for image in found if isinstance(image, str))
+    return tuple(sure) if found else None
 
 
 def wanted(wishes: Sequence[Wish], options: Mapping[str, Any]) -> Iterator[tuple[Wish, str, Any]]:
@@ -130,7 +132,7 @@ def for_hooks(where: Place, run: RunFolder, root: Path) -> dict[str, Any]:
     """What the run's hooks need to know, as fields of HookSettings."""
     settings = where.settings
     try:
-        found = containers(where)
+        found = containers(where, tried=run.images.exists())
     except NotFound:
         found = None
     if found is None:
@@ -152,7 +154,7 @@ def program(where: Place, run: RunFolder) -> Path | None:
     Where nothing runs images it says so, to an engine that meets a task with one after all.
     """
     try:
-        found = containers(where, told=run.pulls)
+        found = containers(where, told=run.pulls, tried=run.images.exists())
         if found is None:
             return None
         text = docker.program_text(sys.executable, found)

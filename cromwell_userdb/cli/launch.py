@@ -62,7 +62,7 @@ class Order:
     fetched: Mapping[str, str]
     metadata_output: Path | None
     arguments: tuple[str, ...]
-    images: tuple[str, ...] = ()
+    images: tuple[str, ...] | None = None
 
 
 def order(
@@ -81,7 +81,7 @@ def order(
     source, read = begun or sources.begin(where, words)
     place.spelt(str(here.current_folder() or ""))
     flags = {
-        "engine.kind": words["engine"],
+        "engine.kind": words["engine"] or ("cromwell" if words["cromwell"] else None),
         "engine.cromwell": words["cromwell"],
         **slurm_flags(words),
         **more_flags,
@@ -110,8 +110,10 @@ def order(
         screen.note(f"{found.objection}\nGoing on: Cromwell may see it otherwise.")
     else:
         containers.check(where, found.wishes, options)
-        if here.backend(where) == "slurm":
-            wishes.check(where.resolved, found.wishes, options, engine=engine.kind)
+        backend = here.backend(where)
+        wishes.check_engine(where.settings, found.wishes, engine=engine.kind, backend=backend)
+        if backend == "slurm":
+            wishes.check(where.resolved, found.wishes, options)
     named = words["wdl"]
     language = [("-t", words["kind"]), ("-v", words["type_version"])]
     return Order(
@@ -220,7 +222,7 @@ def enter(what: Order, *, on_limit: str = "abort") -> RunFolder:
     )
     for name, text in what.fetched.items():
         write_private(make_private(fetched(folder)) / name, text)
-    if what.images:
+    if what.images is not None:
         write_json(folder.images, what.images)
     write_json(folder.inputs, what.inputs)
     write_json(folder.options, what.options)

@@ -196,7 +196,6 @@ def _check_wishes(where: Place, old: RunFolder, request: Request, overrides: Ove
         where.resolved,
         [*sure, *(one for one in perhaps if one.call in named)],
         read_json(old.options) or {},
-        engine=request.engine,
         overrides=overrides,
     )
 

@@ -88,7 +88,7 @@ def _begun(request: Request, before: State | None) -> State:
 
 def _copy(old: RunFolder, new: RunFolder) -> None:
     """What the engine reads, and the copies of what it was made from."""
-    for path in (old.inputs, old.options, old.imports, old.path / "workflow.wdl"):
+    for path in (old.inputs, old.options, old.images, old.imports, old.path / "workflow.wdl"):
         if path.exists():
             write_private(new.path / path.name, path.read_bytes())
     if (old.path / "sources").is_dir():

@@ -56,10 +56,9 @@ def check(
     wishes: Sequence[Wish],
     options: Mapping[str, Any],
     *,
-    engine: str,
     overrides: Overrides | None = None,
 ) -> None:
-    """Refuse at once what the site, SLURM or the engine would not have, naming task and line.
+    """Refuse at once what the site or SLURM would not have, naming task and line.
 
     `options` are the run's, which may have attributes for tasks without their own; `overrides`
     are what a resumed run asks for in their place. Raises UsageError, SettingError.
@@ -70,9 +69,6 @@ def check(
     own = replace(_of_settings(settings), memory_mb=settings.run_memory_mb)
     _check_site(resolved, wishes, defaults)
     _check_extra(wishes)
-    _check_words(wishes)
-    if engine == "cromwell":
-        _check_for_cromwell(settings, wishes)
     demands = [
         one
         for wish in wishes
@@ -103,11 +99,10 @@ def _with(demand: Demand, asked: Mapping[str, Any]) -> Demand:
 def _check_site(resolved: Resolved, wishes: Iterable[Wish], defaults: Mapping[str, Any]) -> None:
     """Refuse what the site forbids as a setting and a task asks for by itself."""
     for wish in wishes:
-        for name, value in {**defaults, **wish.values}.items():
-            setting = name.replace("_", ".", 1)
-            if not (
-                name.startswith("slurm_") and setting in NAMES and isinstance(value, str | int)
-            ):
+        asked = {**defaults, **wish.values}
+        for name in (one for one in asked if one.startswith("slurm_")):
+            setting, value = name.replace("_", ".", 1), asked[name]
+            if setting not in NAMES or not isinstance(value, str | int):
                 continue
             words = str(value).split() if name == "slurm_extra" else [str(value)]
             try:
@@ -118,16 +113,20 @@ def _check_site(resolved: Resolved, wishes: Iterable[Wish], defaults: Mapping[st
                 raise SettingError(f"{line}task {wish.task}: {error}") from error
 
 
-def _check_for_cromwell(settings: Settings, wishes: Iterable[Wish]) -> None:
-    """Refuse what WDL 1.1 has and a real Cromwell fails at on every machine of one's own."""
-    for wish in wishes:
+def check_engine(settings: Settings, wishes: Sequence[Wish], *, engine: str, backend: str) -> None:
+    """Refuse what the engine would fail at on this back end; raises UsageError.
+
+    A Cromwell takes not all that WDL 1.1 has on a machine of one's own.
+    """
+    _check_words(wishes)
+    for wish in wishes if engine == "cromwell" else ():
         disks = wish.known("disks")
         if wish.known("gpu") is True:
             raise UsageError(
                 f"{wish.lines['gpu']}: task {wish.task}: Cromwell takes gpu: true in clouds only; "
                 "write gpuCount: 1 in its place."
             )
-        if settings.slurm_disks_as_tmp and isinstance(disks, list):
+        if backend == "slurm" and settings.slurm_disks_as_tmp and isinstance(disks, list):
             raise UsageError(
                 f"{wish.lines['disks']}: task {wish.task}: Cromwell takes no array of disks here; "
                 f'write "{", ".join(map(str, disks))}".'
