@@ -23,10 +23,9 @@ from cromwell_userdb import (
     schema,
     server,
     slurm,
-    startup,
 )
 from cromwell_userdb import engine as engines
-from cromwell_userdb.cli import here, outfit, place, screen
+from cromwell_userdb.cli import here, place, screen
 from cromwell_userdb.cli.place import Place
 from cromwell_userdb.database import Connection
 from cromwell_userdb.engine import Engine
@@ -98,6 +97,9 @@ def serve(
                 f" cromwell-userdb db stop{where.option}, then this again."
             )
         return running
+    # It brings what renders configuration, which answers from a server that runs never need.
+    from cromwell_userdb import startup
+
     here.keep_to_limits(where)
     return startup.start(
         where.instance,
@@ -160,6 +162,8 @@ def tables(where: Place, connection: Connection, maker: Engine, *, say: Say) -> 
 
 
 def _migrate(where: Place, connection: Connection, maker: Engine, say: Say) -> None:
+    from cromwell_userdb.cli import outfit
+
     folder = make_private(where.instance.root / "migration")
     run = RunFolder(folder)
     outfit.hooks(where, run)
