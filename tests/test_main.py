@@ -43,6 +43,20 @@ def test_a_reader_that_has_seen_enough_is_no_failure() -> None:
     assert (child.wait(60), child.stderr.read()) == (0, b"")
 
 
+@pytest.mark.parametrize(
+    ("redirected", "status", "words"),
+    [(">/dev/full", 5, "no space left on device"), (">&-", 0, "")],
+)
+def test_an_answer_that_can_not_be_written_ends_in_a_sentence(redirected, status, words) -> None:
+    command = f'exec "$0" -m cromwell_userdb engine list {redirected}'
+    done = subprocess.run(
+        ["/bin/sh", "-c", command, sys.executable], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == status
+    assert words in done.stderr
+    assert "Sorry" not in done.stderr and "Exception" not in done.stderr
+
+
 def test_what_is_no_text_in_utf_8_is_refused_in_a_sentence() -> None:
     argv = [*COMMAND, "run", b"n\xf6.wdl"]
     done = subprocess.run(argv, capture_output=True, text=True, timeout=60, check=False)

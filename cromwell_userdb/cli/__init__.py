@@ -98,10 +98,12 @@ class Commands(click.Group):
             sys.exit(130)
         except BrokenPipeError:
             # Whoever read us has seen enough, as in "list | head".
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            _silence()
             sys.exit(0)
 
     def main(self, *args: Any, **kwargs: Any) -> Any:
+        if sys.stdout is None:  # closed by whoever called us
+            sys.stdout = Path(os.devnull).open("w")  # noqa: SIM115  # for as long as we live
         if isinstance(sys.stdout, io.TextIOWrapper):
             # A terminal in Latin 1 has no dash as long as ours; better a ? than no answer.
             sys.stdout.reconfigure(errors="replace")
@@ -115,12 +117,22 @@ class Commands(click.Group):
             print(at_home(str(error)), file=sys.stderr)
             sys.exit(error.exit_code)
         except OSError as error:
-            sys.exit(_explain(error))
+            status = _explain(error)
+            try:
+                sys.stdout.flush()
+            except OSError:
+                _silence()
+            sys.exit(status)
         except Exception as error:  # noqa: BLE001  # a bug, unless the database explains it
             if words := _of_database(error):
                 print(words, file=sys.stderr)
                 sys.exit(words.exit_code)
             sys.exit(_apologise())
+
+
+def _silence() -> None:
+    """Give up what is still to be printed: Python would try, and complain, when it ends."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _of_database(error: Exception) -> UserDBError | None:

@@ -148,7 +148,7 @@ def _chosen(flags: dict[str, Any], profile: str | None) -> dict[str, Value]:
         chosen |= names.from_toml(text, origin=profile)
     options = {
         "server.binary": flags["server"],
-        "engine.kind": flags["engine"],
+        "engine.kind": flags["engine"] or ("cromwell" if flags["cromwell"] else None),
         "engine.cromwell": flags["cromwell"],
         "run.backend": flags["backend"],
         "run.executions": flags["executions"],
