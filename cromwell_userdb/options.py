@@ -31,6 +31,16 @@ _OF_CROMWELL = {
 """Options that Cromwell heeds on one's own machines, and what holds in the embedded engine."""
 
 
+def default_attributes(given: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What these options say for tasks whose runtime section does not.
+
+    >>> default_attributes({"default_runtime_attributes": {"cpu": 2}}), default_attributes({})
+    ({'cpu': 2}, {})
+    """
+    found = given.get("default_runtime_attributes")
+    return found if isinstance(found, dict) else {}
+
+
 def remarks(given: Mapping[str, Any], *, engine: str) -> list[str]:
     """A sentence for each option that changes nothing, unless it asks for nothing.
 

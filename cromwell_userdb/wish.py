@@ -35,3 +35,12 @@ class Wish:
         """The value, None where there is none or nobody knows it yet."""
         value = self.values.get(name)
         return None if value is UNKNOWN else value
+
+    def cause(self, *names: str) -> str:
+        """The task, behind the line of the first of these that it asks for, to begin a sentence.
+
+        >>> Wish("t", {"cpu": 2}, {"cpu": "a.wdl:3"}).cause("memory", "cpu")
+        'a.wdl:3: task t'
+        """
+        line = next((f"{self.lines[name]}: " for name in names if name in self.lines), "")
+        return f"{line}task {self.task}"

@@ -15,6 +15,7 @@ from cromwell_userdb.docker import Containers
 from cromwell_userdb.errors import NotFound, UserDBError
 from cromwell_userdb.images import Store
 from cromwell_userdb.instance import RunFolder
+from cromwell_userdb.options import default_attributes
 from cromwell_userdb.record import make_private, read_json, write_private
 from cromwell_userdb.reference import parse
 from cromwell_userdb.runtimes import Runtime
@@ -63,9 +64,8 @@ def check(where: Place, wishes: Sequence[Wish], options: Mapping[str, Any]) -> N
         try:
             containers(where)
         except NotFound as error:
-            line = f"{wish.lines[name]}: " if name in wish.lines else ""
             shown = f"an image ({name})" if image is UNKNOWN else f"the image {image}"
-            raise NotFound(f"{line}task {wish.task} wants {shown}. {error}") from error
+            raise NotFound(f"{wish.cause(name)} wants {shown}. {error}") from error
         return
 
 
@@ -78,8 +78,7 @@ def named(wishes: Sequence[Wish], options: Mapping[str, Any]) -> tuple[str, ...]
 
 def wanted(wishes: Sequence[Wish], options: Mapping[str, Any]) -> Iterator[tuple[Wish, str, Any]]:
     """Each task's image, and the name of the attribute that asks for it."""
-    given = options.get("default_runtime_attributes")
-    defaults = given if isinstance(given, dict) else {}
+    defaults = default_attributes(options)
     for wish in wishes:
         asked = {
             name: wish.values.get(name, defaults.get(name)) for name in ("container", "docker")

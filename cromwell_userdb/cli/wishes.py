@@ -13,6 +13,7 @@ from cromwell_userdb.cli import believed
 from cromwell_userdb.demands import Demand
 from cromwell_userdb.errors import SettingError, UsageError
 from cromwell_userdb.hooks import check_extra
+from cromwell_userdb.options import default_attributes
 from cromwell_userdb.settings import NAMES, Resolved, Settings
 from cromwell_userdb.wish import UNKNOWN, Wish
 
@@ -27,7 +28,6 @@ _ATTRIBUTES = {
     "memory_mb": ("memory",),
     "gpus": ("gpuCount", "acceleratorCount", "gpu", "gpuType"),
     "gpu_type": ("gpuType",),
-    "extra": ("slurm_extra",),
 }
 """Parts of a demand, each with a task's attributes for it, the first before the others."""
 
@@ -63,8 +63,7 @@ def check(
     `options` are the run's, which may have attributes for tasks without their own; `overrides`
     are what a resumed run asks for in their place. Raises UsageError, SettingError.
     """
-    given = options.get("default_runtime_attributes")
-    defaults = given if isinstance(given, dict) else {}
+    defaults = default_attributes(options)
     settings = resolved.settings
     own = replace(_of_settings(settings), memory_mb=settings.run_memory_mb)
     _check_site(resolved, wishes, defaults)
@@ -109,8 +108,7 @@ def _check_site(resolved: Resolved, wishes: Iterable[Wish], defaults: Mapping[st
                 for word in words:
                     policy.check_asked(setting, word, resolved)
             except SettingError as error:
-                line = f"{wish.lines[name]}: " if name in wish.lines else ""
-                raise SettingError(f"{line}task {wish.task}: {error}") from error
+                raise SettingError(f"{wish.cause(name)}: {error}") from error
 
 
 def check_engine(settings: Settings, wishes: Sequence[Wish], *, engine: str, backend: str) -> None:
@@ -123,12 +121,12 @@ def check_engine(settings: Settings, wishes: Sequence[Wish], *, engine: str, bac
         disks = wish.known("disks")
         if wish.known("gpu") is True:
             raise UsageError(
-                f"{wish.lines['gpu']}: task {wish.task}: Cromwell takes gpu: true in clouds only; "
+                f"{wish.cause('gpu')}: Cromwell takes gpu: true in clouds only; "
                 "write gpuCount: 1 in its place."
             )
         if backend == "slurm" and settings.slurm_disks_as_tmp and isinstance(disks, list):
             raise UsageError(
-                f"{wish.lines['disks']}: task {wish.task}: Cromwell takes no array of disks here; "
+                f"{wish.cause('disks')}: Cromwell takes no array of disks here; "
                 f'write "{", ".join(map(str, disks))}".'
             )
 
@@ -138,7 +136,7 @@ def _check_extra(wishes: Iterable[Wish]) -> None:
         try:
             check_extra(str(wish.known("slurm_extra") or "").split())
         except UsageError as error:
-            raise UsageError(f"{_Cause(wish)('extra')}{error}") from error
+            raise UsageError(f"{wish.cause('slurm_extra')}: {error}") from error
 
 
 def _check_words(wishes: Iterable[Wish]) -> None:
@@ -148,8 +146,7 @@ def _check_words(wishes: Iterable[Wish]) -> None:
             value = wish.known(name)
             text = str(value).strip() if isinstance(value, int | str) else None
             if text is not None and not re.fullmatch(pattern, text, re.IGNORECASE):
-                where = f"{wish.lines[name]}: task {wish.task}"
-                raise UsageError(f"{where}: {name} takes {what}, not {text!r}.")
+                raise UsageError(f"{wish.cause(name)}: {name} takes {what}, not {text!r}.")
 
 
 def _of_settings(settings: Settings) -> Demand:
@@ -172,20 +169,14 @@ class _Cause:
     def __call__(self, part: str) -> str:
         if part in self.instead:
             return f"{_INSTEAD[part]} {self.call}: "
-        lines = self.wish.lines
-        named = [lines[name] for name in _ATTRIBUTES[part] if name in lines]
         # A limit of the task's partition may be hit by what the settings say.
-        named += [lines[name] for name in _ATTRIBUTES["partition"] if name in lines]
-        where = f"{named[0]}: " if named else ""
-        return f"{where}task {self.wish.task}: "
+        return f"{self.wish.cause(*_ATTRIBUTES[part], *_ATTRIBUTES['partition'])}: "
 
 
 def of_task(wish: Wish, own: Demand, defaults: Mapping[str, Any]) -> Demand:
     """What a call of the task asks for, where `own` is what the run asks for all of them."""
     asked: dict[str, Any] = {}
     for part, names in _ATTRIBUTES.items():
-        if part not in _NOTHING:
-            continue
         values = [
             wish.values.get(name, defaults.get(name))
             for name in names
