@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, fields
 from typing import Any, NamedTuple, TypeVar
 
 from cromwell_userdb import process
-from cromwell_userdb.errors import CommandFailed
+from cromwell_userdb.errors import CommandFailed, UsageError
 
 _T = TypeVar("_T")
 
@@ -232,10 +232,11 @@ def parse_shares(text: str) -> dict[str, float]:
     return {account: float(share) for account, _, share in rows if share and float(share)}
 
 
-def shares(user: str) -> dict[str, float]:
+def shares(user: str, *, cluster: str = "") -> dict[str, float]:
     """The user's fair share by account: from 0, all used up, to 1; nothing where none is kept."""
     try:
-        argv = ["sshare", "-U", "-u", user, "-n", "-P", "-o", "Account,FairShare"]
+        on = ["-M", cluster] if cluster else []
+        argv = ["sshare", *on, "-U", "-u", user, "-n", "-P", "-o", "Account,FairShare"]
         return parse_shares(process.run(argv, timeout=30))
     except (CommandFailed, ValueError):
         return {}
@@ -277,11 +278,19 @@ def in_words(minutes: int | None) -> str:
 
 
 def look(user: str, *, groups: Iterable[str] = (), cluster: str = "") -> Cluster:
-    """Ask SLURM what it is and what `user` may do; raises CommandFailed without an answer."""
+    """Ask SLURM what it is and what `user` may do; raises CommandFailed without an answer.
+
+    Raises UsageError where there is no such `cluster`.
+    """
     on = [f"--clusters={cluster}"] if cluster else []
-    config = dict(
-        re.findall(r"^(\w+)\s+= (.*)$", process.run(["scontrol", *on, "show", "config"]), re.M)
-    )
+    try:
+        told = process.run(["scontrol", *on, "show", "config"])
+    except CommandFailed:
+        if cluster and cluster not in (known := _clusters()) and known:
+            listed = ", ".join(known)
+            raise UsageError(f"There is no cluster {cluster!r}. SLURM has: {listed}.") from None
+        raise
+    config = dict(re.findall(r"^(\w+)\s+= (.*)$", told, re.M))
     partitions = parse_partitions(
         _unless_denied(["scontrol", *on, "--oneliner", "show", "partition"]),
         _unless_denied(["sinfo", *on, "-h", "-o", "%R|%c|%m|%G|%f"]),
@@ -302,6 +311,14 @@ def look(user: str, *, groups: Iterable[str] = (), cluster: str = "") -> Cluster
         lifting_qos=lifting,
         reservations=tuple(re.findall(r"(?m)^ReservationName=(\S+)", reserved)),
     )
+
+
+def _clusters() -> list[str]:
+    """The clusters of the accounting, none where it does not answer."""
+    try:
+        return process.run(["sacctmgr", "-nP", "list", "cluster", "format=cluster"]).split()
+    except CommandFailed:
+        return []
 
 
 def _unless_denied(argv: Sequence[str]) -> str:

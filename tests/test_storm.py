@@ -263,6 +263,27 @@ def test_the_calls_of_a_run_live_on_the_cluster_that_is_named(
     all_well(sister, member, ended(member, second), 3)
 
 
+def test_what_is_shown_is_of_the_cluster_that_is_named(
+    storm: Cluster, sister: Cluster, member: Member
+):
+    user = ["sacctmgr", "-i", "modify", "user", "alice", "where"]
+    sister.run([*user, "cluster=sister", "set", "maxsubmitjobs=7"])
+    words = ("cluster", "show", "--json")
+    there = json.loads(member.userdb(*words, "--slurm-cluster", "sister").stdout)
+    assert (there["name"], [one["max_submit"] for one in there["associations"]]) == ("sister", [7])
+    seen = json.loads(there_on(sister, member).userdb(*words).stdout)
+    assert there["partitions"] == seen["partitions"]
+    here = json.loads(member.userdb(*words).stdout)
+    assert (here["name"], [one["max_submit"] for one in here["associations"]]) == ("storm", [None])
+    assert member.userdb("config", "set", "slurm.cluster", "sister").returncode == 0
+    assert "cluster sister, SLURM" in member.userdb("cluster", "show").stdout
+    (member.home / "in.json").write_text('{"storm.sleeps": [1], "storm.marks": "marks"}')
+    for verb in (words, ("run", "storm.wdl", "in.json", "--json")):
+        done = member.userdb(*verb, "--slurm-cluster", "nowhere")
+        assert (done.returncode, done.stdout) == (2, "")
+        assert done.stderr == "There is no cluster 'nowhere'. SLURM has: sister, storm.\n"
+
+
 def test_an_abort_and_a_kill_reach_another_cluster(storm: Cluster, sister: Cluster, member: Member):
     number = begin(member, [300, 300, 300], "--slurm-cluster", "sister")
     wait_for_calls(member, number, 3)

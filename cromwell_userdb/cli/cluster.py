@@ -30,20 +30,25 @@ def cluster_() -> None:
 
 
 @cluster_.command()
+@click.option("--slurm-cluster", metavar="CLUSTER", help="Another cluster, by SLURM's name.")
 @JSON
 @places.options
-def show(place: Place, as_json: bool) -> None:
+def show(place: Place, slurm_cluster: str | None, as_json: bool) -> None:
     """Show partitions, your accounts and limits, as SLURM tells them, and what this host is.
 
+    It is the cluster that the settings name for calls, else the local one.
+
     \b
-    Example:
+    Examples:
       cromwell-userdb cluster show
+      cromwell-userdb cluster show --slurm-cluster hal
     """
+    name = slurm_cluster or place.settings.slurm_cluster
     if not here.has_slurm():
         raise NotFound("No SLURM answers here (looked for sbatch and scontrol ping).")
-    found = seen()
+    found = seen(name)
     usable = {one.name for one in found.usable()}
-    shares = cluster.shares(os_user())
+    shares = cluster.shares(os_user(), cluster=name)
     if as_json:
         facts = cluster.as_json(found)
         facts["partitions"] = [
