@@ -64,16 +64,16 @@ def obtain(instance: Instance, mine: Lease, asked: Asked) -> bool:
             if held is not None and held.holder.is_alive:
                 continue  # the supervisor of a start that was killed: it goes on without
             if not asked.force:
-                raise Held(f"{error} {_way_on(held)}") from error
+                raise Held(f"{error} {_way_on(instance, held)}") from error
         lease.force(instance.lease, mine, guarded=guarded, watch=FORCE_WATCH)
         return True
     return False
 
 
-def _way_on(held: Lease | None) -> str:
+def _way_on(instance: Instance, held: Lease | None) -> str:
     """What somebody may do who finds the lease taken."""
     if held is None:
-        return "If nobody does: cromwell-userdb db start --force"
+        return f"If nobody does: cromwell-userdb db start --force --root {instance.root}"
     return 'Use "submit" to queue behind it, or --wait.'
 
 

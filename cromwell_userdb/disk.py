@@ -65,15 +65,20 @@ def facts(instance: Instance) -> dict[str, Any] | None:
     return found
 
 
-BEGIN_ANEW = (
-    "Bring them back from a backup, or begin anew: cromwell-userdb db remove --yes, and then init."
-)
+def begin_anew(instance: Instance) -> str:
+    """What to do where an instance has lost its data."""
+    return (
+        "Bring them back from a backup, or begin anew: cromwell-userdb db remove --yes --root"
+        f" {instance.root}, and then init."
+    )
 
 
 def check_data(instance: Instance) -> None:
     """Raises UsageError for an instance whose birth was finished, and that has lost its data."""
     if facts(instance) is not None and not (instance.datadir / "ibdata1").exists():
-        raise UsageError(f"The data of {instance.root} are gone: {instance.datadir}. {BEGIN_ANEW}")
+        raise UsageError(
+            f"The data of {instance.root} are gone: {instance.datadir}. {begin_anew(instance)}"
+        )
 
 
 def os_user() -> str:

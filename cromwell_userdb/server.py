@@ -282,7 +282,7 @@ def remove(instance: Instance, *, wait: float = 60) -> None:
         ):
             raise Held(
                 f"The database of {instance.root} is served by {held.sentence}."
-                " Stop it first: cromwell-userdb db stop"
+                f" Stop it first: cromwell-userdb db stop --root {instance.root}"
             )
         # Out of the way in one step: half an instance must not look like a whole one.
         doomed = instance.root.with_name(f".{instance.root.name}.removed-{int(time.time())}")

@@ -281,5 +281,5 @@ def _failure(instance: Instance, name: str, said: dict[str, str]) -> UserDBError
         )
     words = f"{name} did not start. From {instance.server_log}:\n{said['words']}"
     if "InnoDB" in words:
-        words += f"\nIts data in {instance.datadir} may be damaged. {disk.BEGIN_ANEW}"
+        words += f"\nIts data in {instance.datadir} may be damaged. {disk.begin_anew(instance)}"
     return StartFailed(words)

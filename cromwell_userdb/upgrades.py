@@ -44,7 +44,7 @@ def _check_due(instance: Instance, made_by: str, server: Server, allowed: bool) 
             f"The database of {instance.root} was served by {made_by}; {server.path} is"
             f" {server.title}, and what that has once opened {made_by} can't read any more. Copy"
             f" {instance.datadir} first, then:"
-            f" cromwell-userdb db start --server {server.path} --upgrade"
+            f" cromwell-userdb db start --server {server.path} --upgrade --root {instance.root}"
         )
     if not (instance.datadir / "clean").exists():
         raise StartFailed(

@@ -158,7 +158,7 @@ def test_an_instance_that_lost_its_data_says_so(instance, program, templates):
     shutil.rmtree(instance.datadir)
     with pytest.raises(UsageError, match="are gone"):
         startup.start(instance, program)
-    with pytest.raises(UsageError, match="begin anew"):
+    with pytest.raises(UsageError, match=r"begin anew: .* --root /"):
         provision.birth(instance, program, cache=templates, allow_root=True)
 
 

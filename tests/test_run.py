@@ -476,6 +476,14 @@ def _sleeping(seconds: int) -> bool:
     return any(line.strip() == f"sleep {seconds}" for line in done.stdout.splitlines())
 
 
+def test_a_lease_that_nobody_can_read_is_refused_with_what_to_do_for_this_instance(own_lab: Lab):
+    assert own_lab.do("db stop").returncode == 0
+    (own_lab.root / "lease.json").write_text("garbage")
+    done = own_lab.do("run", HELLO)
+    assert done.returncode == 6
+    assert f"db start --force --root {own_lab.root}" in done.stderr
+
+
 def test_executions_are_refused_where_others_could_put_a_folder_in_their_place(own_lab: Lab):
     shared = own_lab.root.parent / "shared"
     shared.mkdir()
