@@ -43,6 +43,11 @@ def test_without_a_default_partition_the_first_is_taken_and_a_day_for_a_call():
     }
 
 
+def test_no_time_is_proposed_for_partitions_that_nobody_may_see():
+    assert proposed() == {}
+    assert proposed(SHORT, user={"slurm.partition": "hidden"}) == {}
+
+
 def test_the_sites_partitions_come_first_those_that_take_the_user():
     closed = Partition("closed", is_up=False)
     site: dict[str, Value] = {"site.partitions": ("closed", "short")}

@@ -61,12 +61,14 @@ def _proposals(where: Place, found: Cluster, chosen: Mapping[str, Value]) -> Ite
         yield Proposal("slurm.account", f"Account ({', '.join(accounts)})", accounts[0], True)
     partition = str(chosen.get("slurm.partition") or settings.slurm_partition or "")
     account = str(chosen.get("slurm.account") or settings.slurm_account or "")
-    if "slurm.time" in open_:
+    # Of a partition that is hidden from us nobody knows what it allows: SLURM has a time for it.
+    if "slurm.time" in open_ and _meant(found, partition):
         usual = _usual(found, partition)
         value = written(usual or _longest(found, partition, account, DAY))
         yield Proposal("slurm.time", "Time limit of a call that asks for none", value, bool(usual))
-    if "leader.time" in open_:
-        value = written(_longest(found, settings.leader_partition or partition, account, LEADER))
+    partition = settings.leader_partition or partition
+    if "leader.time" in open_ and _meant(found, partition):
+        value = written(_longest(found, partition, account, LEADER))
         yield Proposal("leader.time", "Time limit of a leader's job", value)
 
 
