@@ -45,9 +45,18 @@ def test_a_document_tells_what_it_needs_and_gives(load):
 
 def test_a_template_names_what_has_to_be_given(load):
     assert wdl.template(load(COHORT)) == {
-        "variants.samples": "<Array[Sample]>",
+        "variants.samples": [{"name": "<String>", "reads": "<Array[File]>"}],
         "variants.reference": "<File>",
     }
+
+
+def test_a_template_half_filled_in_is_refused_part_by_part(load):
+    document = load(COHORT)
+    inputs = wdl.template(document) | {"variants.reference": "/ref.fa"}
+    inputs["variants.samples"] = [{"name": "<String>", "reads": ["/a.fq"]}]
+    assert wdl.check_inputs(document, inputs) == [
+        '"variants.samples" has <String>, as if to be filled in.'
+    ]
 
 
 def test_good_inputs_give_no_problem(load):

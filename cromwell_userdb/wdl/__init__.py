@@ -198,8 +198,10 @@ def check_inputs(document: Document, inputs: Mapping[str, Any]) -> list[str]:
     known = document.declarations
     problems = [_unknown(document, key) for key in inputs if key not in known]
     for key, value in inputs.items():
-        if key in known and value == _placeholder(known[key].type):
-            problems.append(f'"{key}" is {value}, as if to be filled in.')
+        left = next(_left(value, _placeholder(known[key].type)), "") if key in known else ""
+        if left:
+            verb = "is" if left == value else "has"
+            problems.append(f'"{key}" {verb} {left}, as if to be filled in.')
         elif key in known:
             try:
                 value_of(known[key].type, value)
@@ -248,8 +250,27 @@ def template(document: Document) -> dict[str, Any]:
     }
 
 
-def _placeholder(kind: Any) -> str:
+def _placeholder(kind: Any) -> Any:
+    """What to fill in for an input: its type, or the required parts of a struct, each with its."""
+    if isinstance(kind, WDL.Type.StructInstance) and kind.members:
+        needed = {name: one for name, one in kind.members.items() if not one.optional}
+        return {name: _placeholder(one) for name, one in needed.items()}
+    if isinstance(kind, WDL.Type.Array):
+        item = _placeholder(kind.item_type)
+        return f"<{kind}>" if isinstance(item, str) else [item]
     return f"<{kind}>"
+
+
+def _left(value: Any, asked: Any) -> Iterator[str]:
+    """What is still as `_placeholder` had it."""
+    if isinstance(value, dict) and isinstance(asked, dict):
+        for name in asked.keys() & value.keys():
+            yield from _left(value[name], asked[name])
+    elif isinstance(value, list) and isinstance(asked, list):
+        for one in value:
+            yield from _left(one, asked[0])
+    elif isinstance(asked, str) and value == asked:
+        yield asked
 
 
 async def _read_source(
