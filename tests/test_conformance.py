@@ -132,6 +132,6 @@ def test_a_call_that_asks_for_more_than_the_machine_has_is_refused_in_words(
     )
     done = lab.do("run", path)
     assert done.returncode == 1
-    assert "greedy failed" in done.stderr
+    assert "greedy could not be run" in done.stderr
     assert words in done.stderr
     assert "of this machine" in done.stderr
