@@ -158,7 +158,8 @@ def test_a_cromwell_that_hangs_is_ended_at_the_deadline(migrate, tmp_path):
 
 @pytest.mark.functional
 def test_an_interrupted_migration_goes_on_nowhere(migrate, tmp_path):
-    interrupt = f"kill -INT {os.getpid()}"
+    # Not before it is waited for: a start is interrupted in the middle otherwise.
+    interrupt = f"sleep 0.2; kill -INT {os.getpid()}"
     chosen = standing_in(tmp_path, f"echo $$ > {tmp_path}/pid; {interrupt}; exec sleep 60")
     with pytest.raises(KeyboardInterrupt):
         migrate(chosen)
