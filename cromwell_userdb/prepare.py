@@ -81,8 +81,11 @@ def _start_on_nothing(
     command = engine.argv(
         chosen, conf=conf, socket=socket, arguments=["run", "-l", labels, _NOTHING]
     )
-    child = process.spawn(command, out=log, env=engine.environment(chosen, environ), cwd=folder)
+    # Held: Ctrl-C in the moment of its start leaves none that nobody knows.
+    environment = engine.environment(chosen, environ)
+    child = process.spawn_held(command, out=log, env=environment, cwd=folder)
     try:
+        process.release(child)
         if not process.has_ended(child, within=timeout):
             raise StartFailed(
                 f"{chosen.name} did not make its tables in {timeout:g} seconds. The end of "
