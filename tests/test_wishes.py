@@ -152,6 +152,16 @@ GPU = "w.wdl:6: task t: Cromwell takes gpu: true in clouds only; write gpuCount:
 DISKS = 'w.wdl:6: task t: Cromwell takes no array of disks here; write "/a 10, /b 20".'
 
 
+def test_a_misspelled_attribute_of_ours_is_refused_and_those_of_others_are_left_alone() -> None:
+    def check(**values: object) -> None:
+        wish = Wish("t", values, dict.fromkeys(values, "w.wdl:9"))
+        asked.check_engine(Settings(), [wish], engine="cromwell", backend="slurm")
+
+    check(slurm_partition="main", slurm_image="a.sif", memry="1 GB")
+    with pytest.raises(UsageError, match=r"^w.wdl:9: task t: nobody reads slurm_partion\. Did"):
+        check(slurm_partion="main")
+
+
 @pytest.mark.parametrize(
     ("wanted", "sentence"), [({"gpu": True}, GPU), ({"disks": ["/a 10", "/b 20"]}, DISKS)]
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import re
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, replace
@@ -41,6 +42,8 @@ _WORDS = {
     "maxRetries": (r"\d+", "a number, 0 or more"),
 }
 """What attributes that are asked for in words or numbers have to look like."""
+
+_OURS = ("slurm_exclude", "slurm_extra", *(one[0] for one in _ATTRIBUTES.values()))
 
 
 def check_settings(settings: Settings) -> None:
@@ -116,6 +119,7 @@ def check_engine(settings: Settings, wishes: Sequence[Wish], *, engine: str, bac
 
     A Cromwell takes not all that WDL 1.1 has on a machine of one's own.
     """
+    _check_names(wishes)
     _check_words(wishes)
     for wish in wishes if engine == "cromwell" else ():
         disks = wish.known("disks")
@@ -137,6 +141,16 @@ def _check_extra(wishes: Iterable[Wish]) -> None:
             check_extra(str(wish.known("slurm_extra") or "").split())
         except UsageError as error:
             raise UsageError(f"{wish.cause('slurm_extra')}: {error}") from error
+
+
+def _check_names(wishes: Iterable[Wish]) -> None:
+    """Refuse a misspelled attribute of ours: an engine would leave it unread, and run elsewhere."""
+    for wish in wishes:
+        for name in (one for one in wish.values if one.startswith("slurm") and one not in _OURS):
+            if near := difflib.get_close_matches(name, _OURS, n=1, cutoff=0.9):
+                raise UsageError(
+                    f"{wish.cause(name)}: nobody reads {name}. Did you mean {near[0]}?"
+                )
 
 
 def _check_words(wishes: Iterable[Wish]) -> None:
