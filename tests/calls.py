@@ -170,6 +170,12 @@ class Run:
                     if path.owner() == "root":
                         shutil.chown(path, self.owner, self.owner)
 
+    def open_to_others(self) -> list[Path]:
+        """What the hooks keep for all calls, and others could open, were its folder not closed."""
+        kept = [path for path in (self.base / "state").rglob("*") if path.is_file()]
+        assert kept
+        return [path for path in kept if path.stat().st_mode & 0o077]
+
     def hook(self, name: str, *arguments: str | Path) -> CompletedProcess[str]:
         return self.run_as([self.hooks / name, *arguments])
 

@@ -163,6 +163,10 @@ def test_more_memory_is_asked_for_by_the_file_that_cromwell_reads(
     assert (ends[name].here / "memory_retry_rc").read_text() == "0\n"
 
 
+def test_what_is_known_of_jobs_is_the_users_alone(run: Run, ends: dict[str, Call]) -> None:
+    assert run.open_to_others() == []
+
+
 def test_an_end_is_told_once(ends: dict[str, Call]) -> None:
     call = ends["cancelled by its user"]
     call.end()
@@ -325,8 +329,10 @@ def test_an_sbatch_whose_answer_was_lost_makes_no_second_job(
 ) -> None:
     lost = "echo 'sbatch: error: Socket timed out on send/recv operation' >&2; exit 1"
     write_program(programs, "sbatch", f'/usr/bin/sbatch "$@" >/dev/null\n{lost}\n')
-    call = make_run(programs=programs).call("sleep 60").submit()
+    run = make_run(programs=programs)
+    call = run.call("sleep 60").submit()
     assert jobs_of(cluster, call) == [call.job]
+    assert run.open_to_others() == []
 
 
 def test_an_sbatch_that_never_arrived_is_repeated_once(

@@ -56,6 +56,18 @@ def test_a_call_runs_and_its_id_stands_alone(run: Run) -> None:
     assert (end(call), (call.here / "stdout").read_text()) == (0, "hello\n")
 
 
+def test_the_ledger_is_the_users_alone_and_a_call_has_the_users_umask(run: Run) -> None:
+    call = submit(run.call("touch made; sleep 1"))
+    wait_for(lambda: (call.here / "made").exists())
+    assert (call.here / "made").stat().st_mode & 0o777 == 0o666 & ~_umask()
+    assert run.open_to_others() == []
+
+
+def _umask() -> int:
+    os.umask(before := os.umask(0o022))
+    return before
+
+
 def test_calls_come_in_turn_and_never_take_more_cores_than_there_are(run: Run) -> None:
     command = logging(run)
     wide = {2: "2"}
