@@ -102,11 +102,13 @@ def hello(db: Private, jar: str, *, cold: bool = False) -> Hello:
 
 def _engine(state: Path) -> int:
     """The engine's process as soon as it is there."""
-    while True:
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
         found = read_json(state) or {}
         if process := found.get("engine_process"):
             return int(process["pid"])
         time.sleep(0.005)
+    sys.exit(f"{state}: no engine began.")
 
 
 def _run(db: Private, jar: str) -> list[str | Path]:
