@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import re
 import subprocess
 import time
@@ -56,6 +57,14 @@ workflow greetings {
 @pytest.fixture
 def said() -> list[str]:
     return []
+
+
+@pytest.fixture
+def hears_interrupts():
+    """Whoever started the tests in the background made them deaf to Ctrl-C."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 @pytest.fixture
@@ -157,7 +166,7 @@ def test_a_cromwell_that_hangs_is_ended_at_the_deadline(migrate, tmp_path):
 
 
 @pytest.mark.functional
-def test_an_interrupted_migration_goes_on_nowhere(migrate, tmp_path):
+def test_an_interrupted_migration_goes_on_nowhere(migrate, hears_interrupts, tmp_path):
     # Not before it is waited for: a start is interrupted in the middle otherwise.
     interrupt = f"sleep 0.2; kill -INT {os.getpid()}"
     chosen = standing_in(tmp_path, f"echo $$ > {tmp_path}/pid; {interrupt}; exec sleep 60")
