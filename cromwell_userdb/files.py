@@ -109,10 +109,25 @@ def _twice(where: str, name: str, lines: Sequence[int]) -> UsageError:
     return UsageError(f"{where}: {name!r} is there twice{at}: take one of them out.")
 
 
+_DEEPEST = 100
+"""Levels of lists and mappings in YAML; nobody's inputs come near."""
+
+
 def _yaml(text: str, where: str) -> Any:
     import yaml
 
     class Loader(yaml.SafeLoader):
+        depth = 0
+
+        def compose_node(self, parent: Any, index: Any) -> Any:
+            # Python's own limit is not the same in every process, and late.
+            self.depth += 1
+            if self.depth > _DEEPEST:
+                raise RecursionError
+            node = super().compose_node(parent, index)
+            self.depth -= 1
+            return node
+
         def construct_mapping(self, node: Any, deep: bool = False) -> Any:
             lines: dict[str, int] = {}
             for key, _ in node.value:
