@@ -50,6 +50,22 @@ class Attempt:
     used: Share = Share()
 
     @property
+    def path(self) -> str:
+        """The calls that lead to it, by the names of its folders.
+
+        >>> Attempt("bad", None, 1, "/x/w/8e/call-inner/shard-2/s/9f/call-bad/attempt-2").path
+        'inner[2]/bad'
+        """
+        calls: list[str] = []
+        for part in self.root.split("/"):
+            kind, _, rest = part.partition("-")
+            if kind == "call":
+                calls.append(rest)
+            elif kind == "shard" and calls:
+                calls[-1] += f"[{rest}]"
+        return "/".join(calls)
+
+    @property
     def given(self) -> Share:
         """What it had: as granted, or else as asked for."""
         both = zip(_numbers(self.granted), _numbers(self.asked), strict=True)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 import random
+import shutil
 import signal
 import stat
 import subprocess
@@ -82,7 +83,33 @@ def test_a_failed_call_of_a_sub_workflow_is_told_as_logs_take_it(lab: Lab, tmp_p
     done = lab.do("run", tmp_path / "outer.wdl")
     assert ": inner[0]/bad failed." in done.stderr
     assert lab.answer("logs", "--call", "inner[0]/bad")[0]["call"] == "inner[0]/bad"
+    assert lab.answer("status", "--call", "inner[0]/bad")[0]["return_code"] == 3
     assert "finished with status 'Failed'" in lab.answer("logs", "--engine")["words"][-1]
+
+
+def test_a_slurm_that_gives_no_answer_is_told_at_init(lab: Lab, tmp_path: Path):
+    for name in ("sbatch", "sinfo", "scontrol", "sacctmgr", "squeue"):
+        (tmp_path / name).write_text("#!/bin/sh\necho no controller anywhere >&2; exit 1\n")
+        (tmp_path / name).chmod(0o755)
+    away = Lab(tmp_path / "away", lab.environment | {"PATH": f"{tmp_path}:{os.environ['PATH']}"})
+    words = ("--backend", "slurm", "--engine", "embedded", "--allow-root", "--json")
+    try:
+        jobs = away.answer("init", *words)["Jobs"]
+        assert jobs["remark"].startswith("which gives no answer now: ")
+        assert "no controller anywhere" in jobs["remark"]
+    finally:
+        away.do("db stop")
+
+
+def test_files_that_somebody_deleted_are_told_to_be_gone(lab: Lab, tmp_path: Path):
+    text = "task t { command { touch made } output { File made = 'made' } }"
+    text += " workflow w { call t output { Array[File] files = [t.made] } }"
+    (tmp_path / "w.wdl").write_text(f"version 1.0\n{text}")
+    [made] = lab.run(tmp_path / "w.wdl")["outputs"]["w.files"]
+    assert lab.do("outputs").stderr == ""
+    shutil.rmtree(Path(made).parent)
+    assert lab.do("outputs").stderr == "1 file of these is gone.\n"
+    assert "stdout  (gone)" in lab.do("logs").stdout
 
 
 def test_some_of_many_failing_calls_are_told_and_the_rest_is_kept(lab: Lab):

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import os
 from collections.abc import Iterator
 from dataclasses import asdict
 from datetime import UTC, datetime
+from typing import Any
 
 import click
 
@@ -16,6 +18,7 @@ from cromwell_userdb.cli.arguments import OnRun, run_argument
 from cromwell_userdb.cli.options import COUNT, JSON
 from cromwell_userdb.cli.place import Place, require, tilde
 from cromwell_userdb.errors import NotRunning, UsageError, UserDBError
+from cromwell_userdb.instance import RunFolder
 from cromwell_userdb.progress import Count
 from cromwell_userdb.report import endings, numbers
 from cromwell_userdb.report.words import called, duration, moment, plural, shortened, shown, table
@@ -128,7 +131,9 @@ def status_(place: Place, run: str, call: str | None, as_json: bool) -> None:
 
 def _show_attempts(where: Place, state: State, call: str, *, as_json: bool) -> None:
     """All attempts of a call whose numbers were kept; raises UsageError where none were."""
-    found = [one for one in _attempts(where, state) if call in (one.call, numbers.name(one))]
+    found = [
+        one for one in _attempts(where, state) if call in (one.call, numbers.name(one), one.path)
+    ]
     if as_json:
         return screen.answer([asdict(one) for one in found])
     if not found:
@@ -239,12 +244,24 @@ def outputs_(place: Place, run: str, as_json: bool) -> None:
         return screen.answer(outputs or {})
     if outputs:
         print(endings.outputs(outputs))
+        if gone := _gone(folder, outputs):
+            screen.note(f"{plural(gone, 'file')} of these {'is' if gone == 1 else 'are'} gone.")
     elif state.state == runs.SUCCEEDED:
         screen.note(f"run {state.run} succeeded; its workflow has no outputs.")
     else:
         became = {runs.FAILED: "failed", runs.ABORTED: "was aborted"}
         how = became.get(state.state, f"is {state.state}")
         screen.note(f"run {state.run} has no outputs: it {how}.")
+
+
+def _gone(folder: RunFolder, outputs: Any) -> int:
+    """How many files of the run's executions the outputs name, and nobody finds."""
+    if isinstance(outputs, dict | list):
+        parts = outputs.values() if isinstance(outputs, dict) else outputs
+        return sum(_gone(folder, part) for part in parts)
+    place = runs.request_of(folder).executions
+    inside = isinstance(outputs, str) and place and outputs.startswith(f"{place}/")
+    return int(bool(inside) and not os.path.lexists(outputs))
 
 
 @click.command("label", cls=OnRun)

@@ -253,8 +253,8 @@ def jobs_said(where: Place) -> dict[str, tuple[str, str]]:
         try:
             name = where.settings.slurm_cluster
             found = believed.remembered(name) or believed.seen(name)
-        except CommandFailed:
-            return {"Jobs": ("through SLURM", "as you, in your account")}
+        except CommandFailed as error:
+            return {"Jobs": ("through SLURM", f"which gives no answer now: {error}")}
         chosen = where.settings.slurm_account or next(iter(found.accounts), "")
         account = f", account {chosen}" if chosen else ""
         through = f'through SLURM, cluster "{found.name}"{account}'

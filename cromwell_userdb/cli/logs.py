@@ -64,7 +64,8 @@ def logs_(
         if log["numbers"]:
             print(f"  {log['numbers']}")
         for stream in ("stdout", "stderr"):
-            print(f"  {stream}  {log[stream]}")
+            gone = "" if Path(log[stream] or "/").exists() else "  (gone)"
+            print(f"  {stream}  {log[stream]}{gone}")
             if log[stream] and not paths:
                 words = process.tail(Path(log[stream]), lines=lines)
                 print("".join(f"    {shown(line)}\n" for line in words.splitlines()), end="")
