@@ -163,10 +163,6 @@ def test_more_memory_is_asked_for_by_the_file_that_cromwell_reads(
     assert (ends[name].here / "memory_retry_rc").read_text() == "0\n"
 
 
-def test_what_is_known_of_jobs_is_the_users_alone(run: Run, ends: dict[str, Call]) -> None:
-    assert run.open_to_others() == []
-
-
 def test_an_end_is_told_once(ends: dict[str, Call]) -> None:
     call = ends["cancelled by its user"]
     call.end()
@@ -324,14 +320,27 @@ def test_a_hostile_value_is_only_a_value(run: Run, value: str) -> None:
 # --- a bad line to the controller ------------------------------------------------------------
 
 
+def _lose_answers(programs: Path) -> None:
+    """Have an sbatch that submits, and then reports a time-out."""
+    lost = "echo 'sbatch: error: Socket timed out on send/recv operation' >&2; exit 1"
+    write_program(programs, "sbatch", f'/usr/bin/sbatch "$@" >/dev/null\n{lost}\n')
+
+
 def test_an_sbatch_whose_answer_was_lost_makes_no_second_job(
     cluster: Cluster, make_run: Callable[..., Run], programs: Path
 ) -> None:
-    lost = "echo 'sbatch: error: Socket timed out on send/recv operation' >&2; exit 1"
-    write_program(programs, "sbatch", f'/usr/bin/sbatch "$@" >/dev/null\n{lost}\n')
-    run = make_run(programs=programs)
-    call = run.call("sleep 60").submit()
+    _lose_answers(programs)
+    call = make_run(programs=programs).call("sleep 60").submit()
     assert jobs_of(cluster, call) == [call.job]
+
+
+def test_what_is_known_of_jobs_is_the_users_alone(
+    make_run: Callable[..., Run], programs: Path
+) -> None:
+    _lose_answers(programs)
+    run = make_run(programs=programs)
+    run.call("true", extra="--begin=now+1hour").submit().check()
+    wait_for(lambda: {"queue", "folders"} <= {one.name for one in run.base.glob("state/*/*/*")})
     assert run.open_to_others() == []
 
 
