@@ -15,7 +15,6 @@ from cromwell_userdb import (
     cancels,
     database,
     forks,
-    metadata,
     process,
     pulled,
     register,
@@ -26,11 +25,10 @@ from cromwell_userdb import (
 from cromwell_userdb.enginelog import EngineLog
 from cromwell_userdb.errors import DatabaseError, Stopped, UserDBError
 from cromwell_userdb.instance import RunFolder
-from cromwell_userdb.queue import longest, standing, waiting
-from cromwell_userdb.record import Identity, write_json
+from cromwell_userdb.record import Identity
 from cromwell_userdb.runs import Request, State
-from cromwell_userdb.tally import Tally
-from cromwell_userdb.verdicts import VERDICTS, describe_failures
+from cromwell_userdb.verdicts import describe_failures
+from cromwell_userdb.watch import Watch
 
 FRESH = 10.0
 """Seconds after which the state on disk is written again though nothing changed."""
@@ -40,9 +38,6 @@ LAST_LOOK = 60.0
 
 What could not be written then is put right by the next command that looks.
 """
-
-TALLY = 30.0
-"""Seconds between two questions for the numbers of attempts that have ended."""
 
 HASTE = 10.0
 """The same where the user wants to see the end of it."""
@@ -119,18 +114,10 @@ class _Leading:
         self.told = 0
         self.aborting = False
         self.connection: database.Connection | None = None
-        self.follower: metadata.Follower | None = None
-        self.tally = Tally(
-            task.request.run,
-            accounting=task.snapshot is not None,
-            cluster=str(task.request.settings.get("slurm.cluster", "")),
-        )
+        self.watch = Watch(task.request, task.folder.outputs, task.snapshot)
         self.log = EngineLog(task.folder.engine_log)
         self.written = 0.0
-        self.terminal_since: float | None = None
-        self.looked_at: tuple[object, ...] = ()
         self.seen_off = False
-        self.outputs: dict[str, Any] | None = None
         self.patient_until = 0.0
         # Nobody shall take the run for dead while an engine that they do not know of is alive.
         self.child = process.spawn_held(
@@ -196,8 +183,8 @@ class _Leading:
             self.state = replace(self.state, aborting=self.aborting)
             self.write()
             self.child.send_signal(signal.SIGTERM) if self.told == 1 else self.kill()
-        if self.terminal_since is not None:
-            self.see_off(time.monotonic() - self.terminal_since)
+        if self.watch.terminal_since is not None:
+            self.see_off(time.monotonic() - self.watch.terminal_since)
 
     def see_off(self, lingering: float) -> None:
         """Have an engine leave whose workflow has ended.
@@ -223,7 +210,7 @@ class _Leading:
             if self.connection is None:
                 self.connection = self.task.connect()
                 register.save(self.connection, self.task.request, self.state)
-            state = self.look(self.connection)
+            state = self.watch.look(self.connection, self.state)
         except (UserDBError, database.Error, OSError) as error:
             _tell(f"{runs.now()} {error}")
             self.connection = None
@@ -235,63 +222,6 @@ class _Leading:
         if changed or time.monotonic() - self.written > FRESH:
             self.write()
         return True
-
-    def look(self, connection: database.Connection) -> State:
-        if self.follower is None:
-            found = workflows.find_by_label(connection, runs.LABEL, self.task.request.token)
-            if found is None:
-                return self.state
-            self.follower = metadata.Follower(found)
-            self.state = replace(self.state, id=found)
-        self.follower.update(connection)
-        seen = self.follower
-        if seen.status in VERDICTS and self.terminal_since is None:
-            self.terminal_since = time.monotonic()
-            self.keep_outputs(connection, seen.id)
-        if self.has_numbers and time.monotonic() - self.tally.looked > TALLY:
-            self.tally.look(connection, seen.workflows)
-        queue = standing(self.task.snapshot)
-        looked_at = (seen.progress, queue, self.tally.looked)
-        if looked_at == self.looked_at:
-            return self.state  # with 5,000 calls it takes 20 ms to count them
-        self.looked_at = looked_at
-        return replace(
-            self.state,
-            calls=tuple(seen.progress.counts_with(self.tally.seconds)),
-            jobs=tuple(seen.jobs()),
-            attempts=self.tally.attempts,
-            waiting=waiting(seen.progress, queue),
-            longest=longest(seen.progress, queue),
-        )
-
-    @property
-    def has_numbers(self) -> bool:
-        """Whether attempts are worth a look: those of SLURM always, others where one failed."""
-        calls = self.follower.progress.calls.values() if self.follower else ()
-        return bool(self.task.snapshot) or any(
-            one.attempt > 1 or one.column == "failed" for one in calls
-        )
-
-    def tally_up(self, connection: database.Connection) -> None:
-        """Gather the numbers of the last attempts; the accounting may lag behind for a moment."""
-        assert self.follower
-        for last in (False, False, True):
-            if self.tally.look(connection, self.follower.workflows, last=last):
-                break
-            time.sleep(1)
-        self.state = replace(
-            self.state,
-            calls=tuple(self.follower.progress.counts_with(self.tally.seconds)),
-            attempts=self.tally.attempts,
-            waiting=(),
-            longest=None,
-        )
-
-    def keep_outputs(self, connection: database.Connection, id: str) -> None:
-        outputs = metadata.outputs(connection, id)
-        if outputs != self.outputs:
-            write_json(self.task.folder.outputs, outputs)
-            self.outputs = outputs
 
     def write(self) -> None:
         """Put the state on disk; a full disk keeps the old one, and the run goes on."""
@@ -306,13 +236,9 @@ class _Leading:
     def conclude(self) -> None:
         """Write the verdict: Cromwell's own last status, and only then the exit code."""
         state, note = self.verdict()
-        if self.connection is not None and self.terminal_since is not None:
-            # Cromwell's status may be in the tables some moments before its last outputs.
+        if self.connection is not None:
             with contextlib.suppress(DatabaseError, database.Error, OSError):
-                self.keep_outputs(self.connection, self.state.id)
-        if self.connection is not None and self.follower and self.has_numbers:
-            with contextlib.suppress(DatabaseError, database.Error):
-                self.tally_up(self.connection)
+                self.state = self.watch.last_look(self.connection, self.state)
         after = self.task.afterwards(replace(self.state, state=state))
         self.state = replace(
             self.state,
@@ -342,8 +268,8 @@ class _Leading:
         ending = _ending(self.child.returncode)
         if hopeless := self.log.hopeless():
             return runs.FAILED, hopeless
-        if self.follower and self.follower.status in VERDICTS:
-            return VERDICTS[self.follower.status], ""
+        if self.watch.verdict:
+            return self.watch.verdict, ""
         if self.aborting:
             if self.leaves_jobs:
                 self.task.cancel(self.state.jobs)

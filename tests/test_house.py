@@ -27,8 +27,8 @@ LAYERS = [
     "binaries disk files hooks images java keys lease pack register releases schema traps"
     " callcache cluster limits metadata modules runtimes slurm workflows",
     "cancels conda demands enginelog layout queue reading tally verdicts",
-    "adoption engine leader provision pulls server supervisor",
-    "claim docker prepare upgrades",
+    "adoption engine provision pulls server supervisor watch",
+    "claim docker leader prepare upgrades",
     "startup",
     "embedded report",
     "cli",
