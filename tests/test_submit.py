@@ -158,7 +158,8 @@ class TestFromElsewhere:
         done = login2.userdb("submit", wdl(member, "hello.wdl"))
         assert done.returncode == 0, done.stderr
         assert login2.userdb("attach", done.stdout.strip()).returncode == 0
-        assert login1.userdb("db", "status").returncode == 3
+        # The verdict comes first, and then the end of the job and its server.
+        until(lambda: login1.userdb("db", "status").returncode == 3, timeout=30)
 
     def test_a_run_is_seen_and_aborted_from_any_node(self, member: Member):
         run = submitted(member, "long.wdl", "--input", "long.s=600")["run"]
