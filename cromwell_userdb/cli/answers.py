@@ -18,7 +18,6 @@ from cromwell_userdb.cli.arguments import OnRun, run_argument
 from cromwell_userdb.cli.options import COUNT, JSON
 from cromwell_userdb.cli.place import Place, require, tilde
 from cromwell_userdb.errors import NotRunning, UsageError, UserDBError
-from cromwell_userdb.instance import RunFolder
 from cromwell_userdb.progress import Count
 from cromwell_userdb.report import endings, numbers
 from cromwell_userdb.report.words import called, duration, moment, plural, shortened, shown, table
@@ -244,7 +243,7 @@ def outputs_(place: Place, run: str, as_json: bool) -> None:
         return screen.answer(outputs or {})
     if outputs:
         print(endings.outputs(outputs))
-        if gone := _gone(folder, outputs):
+        if gone := _gone(runs.request_of(folder).executions, outputs):
             screen.note(f"{plural(gone, 'file')} of these {'is' if gone == 1 else 'are'} gone.")
     elif state.state == runs.SUCCEEDED:
         screen.note(f"run {state.run} succeeded; its workflow has no outputs.")
@@ -254,13 +253,12 @@ def outputs_(place: Place, run: str, as_json: bool) -> None:
         screen.note(f"run {state.run} has no outputs: it {how}.")
 
 
-def _gone(folder: RunFolder, outputs: Any) -> int:
-    """How many files of the run's executions the outputs name, and nobody finds."""
+def _gone(executions: str, outputs: Any) -> int:
+    """How many files below the run's executions the outputs name, and nobody finds."""
     if isinstance(outputs, dict | list):
         parts = outputs.values() if isinstance(outputs, dict) else outputs
-        return sum(_gone(folder, part) for part in parts)
-    place = runs.request_of(folder).executions
-    inside = isinstance(outputs, str) and place and outputs.startswith(f"{place}/")
+        return sum(_gone(executions, part) for part in parts)
+    inside = isinstance(outputs, str) and executions and outputs.startswith(f"{executions}/")
     return int(bool(inside) and not os.path.lexists(outputs))
 
 
